@@ -1,0 +1,80 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
+func module(_ name: String, at path: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
+}
+
+func program(_ name: String, at path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let workers: [Target.Dependency] = ["Reservation", "Payment", "Notification", "Expiry", "Recommendation"]
+
+let package = Package(
+    name: "turnstile",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CRabbitMQ", path: "Workers/Clients/CRabbitMQ"),
+        .systemLibrary(name: "CPostgres", path: "Workers/Clients/CPostgres"),
+        .systemLibrary(name: "CHiredis", path: "Workers/Clients/CHiredis"),
+        module("Connections", at: "Workers/Clients/Connections", [collections]),
+        module("RabbitMQ", at: "Workers/Clients/RabbitMQ", ["CRabbitMQ", "Connections", logging, collections]),
+        module("Postgres", at: "Workers/Clients/Postgres", ["CPostgres", "Connections", logging, collections]),
+        module("Redis", at: "Workers/Clients/Redis", ["CHiredis", "Connections", logging]),
+
+        module("Contracts", at: "Contracts/Messages", [crypto]),
+        module("Topology", at: "Contracts/Topology", ["Contracts"]),
+
+        module(
+            "FleetRuntime", at: "Workers/Runtime",
+            [
+                "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis",
+                logging, lifecycle, metrics, configuration, hummingbird,
+            ]),
+        module("Reservation", at: "Workers/Reservation", ["FleetRuntime"], exclude: ["Migrations"]),
+        module("Payment", at: "Workers/Payment", ["FleetRuntime"], exclude: ["Migrations"]),
+        module("Notification", at: "Workers/Notification", ["FleetRuntime"], exclude: ["Migrations"]),
+        module("Expiry", at: "Workers/Expiry", ["FleetRuntime"], exclude: ["Migrations"]),
+        module("Recommendation", at: "Workers/Recommendation", ["FleetRuntime"], exclude: ["Migrations"]),
+        program("worker", at: "Workers/Main", workers + ["FleetRuntime"]),
+
+        module("SagaCore", at: "Orchestrator/Saga", ["Contracts"]),
+        module("OrchestratorService", at: "Orchestrator/Service", ["SagaCore", "FleetRuntime", hummingbird]),
+        program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService"]),
+        program("turnstile", at: "Orchestrator/Operator", ["OrchestratorService", arguments, httpClient]),
+    ]
+)
