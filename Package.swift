@@ -19,8 +19,12 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
-func module(_ name: String, at path: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
+func module(
+    _ name: String, at path: String, _ dependencies: [Target.Dependency], embedding resources: [String] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path, resources: resources.map { .embedInCode($0) },
+        swiftSettings: strict)
 }
 
 func program(_ name: String, at path: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -65,16 +69,34 @@ let package = Package(
                 "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis",
                 logging, lifecycle, metrics, configuration, hummingbird,
             ]),
-        module("Reservation", at: "Workers/Reservation", ["FleetRuntime"], exclude: ["Migrations"]),
-        module("Payment", at: "Workers/Payment", ["FleetRuntime"], exclude: ["Migrations"]),
-        module("Notification", at: "Workers/Notification", ["FleetRuntime"], exclude: ["Migrations"]),
-        module("Expiry", at: "Workers/Expiry", ["FleetRuntime"], exclude: ["Migrations"]),
-        module("Recommendation", at: "Workers/Recommendation", ["FleetRuntime"], exclude: ["Migrations"]),
+        module("Reservation", at: "Workers/Reservation", ["FleetRuntime"], embedding: ["Migrations"]),
+        module("Payment", at: "Workers/Payment", ["FleetRuntime"], embedding: ["Migrations"]),
+        module("Notification", at: "Workers/Notification", ["FleetRuntime"], embedding: ["Migrations"]),
+        module("Expiry", at: "Workers/Expiry", ["FleetRuntime"], embedding: ["Migrations"]),
+        module("Recommendation", at: "Workers/Recommendation", ["FleetRuntime"], embedding: ["Migrations"]),
         program("worker", at: "Workers/Main", workers + ["FleetRuntime"]),
 
         module("SagaCore", at: "Orchestrator/Saga", ["Contracts"]),
-        module("OrchestratorService", at: "Orchestrator/Service", ["SagaCore", "FleetRuntime", hummingbird]),
+        module(
+            "OrchestratorService", at: "Orchestrator/Service", ["SagaCore", "FleetRuntime", hummingbird],
+            embedding: ["Migrations"]),
         program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService"]),
-        program("turnstile", at: "Orchestrator/Operator", ["OrchestratorService", arguments, httpClient]),
+        program("turnstile", at: "Orchestrator/Operator", workers + ["OrchestratorService", arguments, httpClient]),
+
+        module("TestKit", at: "Tests/TestKit", ["FleetRuntime", logging, configuration]),
+        tests("RabbitMQTests", ["RabbitMQ"]),
+        tests("PostgresTests", ["Postgres"]),
+        tests("RedisTests", ["Redis"]),
+        tests("ContractsTests", ["Contracts"]),
+        tests("TopologyTests", ["Topology"]),
+        tests("SagaCoreTests", ["SagaCore"]),
+        tests("FleetRuntimeTests", ["FleetRuntime", "TestKit"]),
+        tests("ReservationTests", ["Reservation", "TestKit"]),
+        tests("PaymentTests", ["Payment", "TestKit"]),
+        tests("NotificationTests", ["Notification", "TestKit"]),
+        tests("ExpiryTests", ["Expiry", "TestKit"]),
+        tests("RecommendationTests", ["Recommendation", "TestKit"]),
+        tests("Integration", workers + ["OrchestratorService", "TestKit", httpClient]),
+        program("bench", at: "Tests/Load", ["OrchestratorService", "FleetRuntime", httpClient]),
     ]
 )

@@ -2,7 +2,7 @@
 package struct Backoff: Sendable {
     package let base: Duration
     package let limit: Duration
-    private var attempts = 0
+    package private(set) var attempts = 0
 
     package init(base: Duration = .milliseconds(200), limit: Duration = .seconds(10)) {
         self.base = base

@@ -1,0 +1,86 @@
+/// What was wrong with a request, for people and for programs (RFC 9457).
+package struct Problem: Error, Codable, Sendable, Equatable {
+    /// One mistake and where it stands.
+    package struct Mistake: Codable, Sendable, Equatable {
+        /// RFC 6901, into the request's body.
+        package let pointer: String
+        package let detail: String
+
+        package init(pointer: String, detail: String) {
+            self.pointer = pointer
+            self.detail = detail
+        }
+    }
+
+    package let type: String
+    package let title: String
+    package let status: Int
+    package let detail: String
+    /// A stable word for programs.
+    package let code: Code
+    package var errors: [Mistake]?
+    /// The saga that stands in the way, or that the request was about.
+    package var sagaId: SagaID?
+
+    package enum Code: String, Codable, Sendable, CaseIterable {
+        case malformedBody = "malformed-body"
+        case invalid = "invalid"
+        case unsupportedMediaType = "unsupported-media-type"
+        case tooLarge = "too-large"
+        case notFound = "not-found"
+        case methodNotAllowed = "method-not-allowed"
+        case purchaseInProgress = "purchase-in-progress"
+        case soldOut = "sold-out"
+        case alreadyPaid = "already-paid"
+        case alreadyEnded = "already-ended"
+        case notCompleted = "not-completed"
+        case keyReused = "idempotency-key-reused"
+        case unavailable = "unavailable"
+        case internalError = "internal-error"
+    }
+
+    package init(_ code: Code, _ detail: String, errors: [Mistake]? = nil, sagaId: SagaID? = nil) {
+        self.type = "https://turnstile.dev/problems/\(code.rawValue)"
+        self.title = code.title
+        self.status = code.status
+        self.detail = detail
+        self.code = code
+        self.errors = errors
+        self.sagaId = sagaId
+    }
+}
+
+extension Problem.Code {
+    package var status: Int {
+        switch self {
+        case .malformedBody: 400
+        case .notFound: 404
+        case .methodNotAllowed: 405
+        case .purchaseInProgress, .soldOut, .alreadyPaid, .alreadyEnded, .notCompleted: 409
+        case .tooLarge: 413
+        case .unsupportedMediaType: 415
+        case .invalid, .keyReused: 422
+        case .internalError: 500
+        case .unavailable: 503
+        }
+    }
+
+    package var title: String {
+        switch self {
+        case .malformedBody: "The body cannot be read"
+        case .invalid: "The request breaks a rule"
+        case .unsupportedMediaType: "The content type is not supported"
+        case .tooLarge: "The body is too large"
+        case .notFound: "Nothing is there"
+        case .methodNotAllowed: "The method is not allowed here"
+        case .purchaseInProgress: "A purchase of this user for this event is under way"
+        case .soldOut: "Sold out"
+        case .alreadyPaid: "The purchase is paid"
+        case .alreadyEnded: "The purchase has ended"
+        case .notCompleted: "The purchase is not completed"
+        case .keyReused: "The idempotency key belongs to another request"
+        case .unavailable: "The service cannot answer now"
+        case .internalError: "Something went wrong on our side"
+        }
+    }
+}

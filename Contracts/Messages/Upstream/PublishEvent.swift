@@ -1,0 +1,33 @@
+import FoundationEssentials
+
+/// Asks to put an event on sale, over AMQP or as the body of `POST /events`; checked by the orchestrator.
+package struct PublishEvent: Message {
+    package static let kind = MessageKind.eventPublish
+
+    package struct Tier: Codable, Sendable, Equatable {
+        package var name: String
+        package var price: Money
+        package var capacity: Int
+        /// Seat names, best first; as many as the capacity. Nil for a tier that is sold by count.
+        package var seats: [String]?
+
+        package init(name: String, price: Money, capacity: Int, seats: [String]? = nil) {
+            self.name = name
+            self.price = price
+            self.capacity = capacity
+            self.seats = seats
+        }
+    }
+
+    package var name: String
+    package var startsAt: Date
+    package var venue: Venue
+    package var tiers: [Tier]
+
+    package init(name: String, startsAt: Date, venue: Venue, tiers: [Tier]) {
+        self.name = name
+        self.startsAt = startsAt
+        self.venue = venue
+        self.tiers = tiers
+    }
+}

@@ -1,0 +1,48 @@
+import FoundationEssentials
+
+/// The one JSON dialect of the fleet: camelCase keys as written in Swift, RFC 3339 times with milliseconds, UTF-8.
+package enum WireFormat {
+    package static func encode(_ value: some Encodable) throws -> Data {
+        try encoder.encode(value)
+    }
+
+    package static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+        try decoder.decode(type, from: data)
+    }
+
+    /// Writes a time as RFC 3339 in UTC with milliseconds.
+    package static func text(of date: Date) -> String {
+        date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+
+    /// Reads an RFC 3339 time, with or without fractions of a second.
+    package static func date(from text: String) -> Date? {
+        for style in [Date.ISO8601FormatStyle(includingFractionalSeconds: true), Date.ISO8601FormatStyle()] {
+            do { return try style.parse(text) } catch { continue }
+        }
+        return nil
+    }
+
+    private static let encoder: JSONEncoder = {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .custom { date, encoder in
+            var container = encoder.singleValueContainer()
+            try container.encode(text(of: date))
+        }
+        return encoder
+    }()
+
+    private static let decoder: JSONDecoder = {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .custom { decoder in
+            let container = try decoder.singleValueContainer()
+            let text = try container.decode(String.self)
+            guard let date = date(from: text) else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is not RFC 3339")
+            }
+            return date
+        }
+        return decoder
+    }()
+}

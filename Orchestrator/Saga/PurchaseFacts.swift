@@ -1,0 +1,77 @@
+import Contracts
+import FoundationEssentials
+
+/// What the buyer asked for, checked and priced; never changes.
+package struct PurchaseRequest: Codable, Sendable, Equatable {
+    package let userId: String
+    package let eventId: EventID
+    package let tier: String
+    package let quantity: Int
+    package let seats: [String]?
+    package let amount: Money
+    package let paymentMethod: String
+    package let email: String?
+    package let holdSeconds: Int
+    /// The queue an upstream system wants its answers in, and the correlation it gave.
+    package let replyTo: String?
+    package let correlationID: String?
+
+    package init(
+        userId: String, eventId: EventID, tier: String, quantity: Int, seats: [String]?, amount: Money,
+        paymentMethod: String, email: String?, holdSeconds: Int, replyTo: String?, correlationID: String?
+    ) {
+        self.userId = userId
+        self.eventId = eventId
+        self.tier = tier
+        self.quantity = quantity
+        self.seats = seats
+        self.amount = amount
+        self.paymentMethod = paymentMethod
+        self.email = email
+        self.holdSeconds = holdSeconds
+        self.replyTo = replyTo
+        self.correlationID = correlationID
+    }
+}
+
+/// What a purchase learnt on its way.
+package struct PurchaseFacts: Codable, Sendable, Equatable {
+    package var seats: [String] = []
+    /// When the hold runs out, by the database's clock.
+    package var deadline: Date?
+    package var chargeID: String?
+    package var tickets: [IssuedTicket] = []
+
+    package init() {}
+}
+
+extension PurchaseSaga {
+    /// How long after the hold's deadline the watchdog says itself that it has passed, in case the timer was lost.
+    static let expiryGrace = 5.0
+
+    package static func learn(_ input: PurchaseInput, into facts: inout PurchaseFacts) {
+        switch input {
+        case .reserved(let seats, let deadline):
+            facts.seats = seats
+            facts.deadline = deadline
+        case .captured(let chargeID): facts.chargeID = chargeID
+        case .confirmed(let tickets): facts.tickets = tickets
+        case .start, .reservationRefused, .confirmRefused, .released, .declined, .closed, .refunded, .holdExpired,
+            .cancelRequested, .refundRequested, .notified, .stepTimedOut, .attemptsUsedUp:
+            break
+        }
+    }
+
+    package static func patience(in state: PurchaseState, knowing facts: PurchaseFacts) -> Patience<PurchaseInput> {
+        switch state {
+        case .reserving, .closing: .attempts(then: .attemptsUsedUp)
+        case .charging:
+            if let deadline = facts.deadline {
+                .until(deadline.addingTimeInterval(expiryGrace), then: .holdExpired)
+            } else {
+                .endless
+            }
+        case .confirming, .unwinding, .completed, .refused, .refunded: .endless
+        }
+    }
+}

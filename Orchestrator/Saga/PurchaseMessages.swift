@@ -1,0 +1,134 @@
+import Contracts
+import FoundationEssentials
+
+extension PurchaseSaga {
+    package static let overdue = PurchaseInput.stepTimedOut
+
+    /// The expiry worker's name for the one timer a purchase needs.
+    static let holdTimer = "hold"
+
+    package static func input(from envelope: Envelope) throws -> PurchaseInput? {
+        switch envelope.kind {
+        case .reserved:
+            let reply = try envelope.decode(SeatsReserved.self)
+            return .reserved(seats: reply.seats, deadline: reply.deadline)
+        case .reservationRefused:
+            let reply = try envelope.decode(SeatsRefused.self)
+            switch reply.command {
+            case .reserve: return .reservationRefused(reason: reply.reason.rawValue)
+            case .confirm: return .confirmRefused(reason: reply.reason.rawValue)
+            }
+        case .confirmed: return .confirmed(tickets: try envelope.decode(SeatsConfirmed.self).tickets)
+        case .released: return .released
+        case .captured: return .captured(chargeID: try envelope.decode(PaymentCaptured.self).chargeId)
+        case .declined: return .declined(reason: try envelope.decode(PaymentDeclined.self).reason)
+        case .closed: return .closed
+        case .refunded: return .refunded
+        case .elapsed: return try envelope.decode(TimerElapsed.self).subject == holdTimer ? .holdExpired : nil
+        case .delivered, .notificationFailed: return .notified
+        case .purchaseCancel: return .cancelRequested
+        case .purchaseStart, .eventPublish, .purchaseAccepted, .purchaseRejected, .reserve, .confirm, .release,
+            .stock, .charge, .close, .refund, .schedule, .unschedule, .notify, .observe, .purchaseStarted,
+            .purchaseCompleted, .purchaseRefused, .purchaseRefunded, .eventPublished, .ticketIssued:
+            return nil
+        }
+    }
+
+    package static func messages(
+        for effect: PurchaseEffect, of saga: SagaView<PurchaseSaga>
+    ) throws -> [OutgoingMessage] {
+        let request = saga.request
+        switch effect {
+        case .reserve:
+            return [
+                try saga.command(
+                    ReserveSeats(
+                        eventId: request.eventId, tier: request.tier, quantity: request.quantity,
+                        seats: request.seats, holdSeconds: request.holdSeconds))
+            ]
+        case .charge: return [try saga.command(ChargePayment(amount: request.amount, method: request.paymentMethod))]
+        case .scheduleExpiry:
+            guard let deadline = saga.facts.deadline else { return [] }
+            return [try saga.command(ScheduleTimer(subject: holdTimer, dueAt: deadline))]
+        case .cancelExpiry: return [try saga.command(CancelTimer(subject: holdTimer))]
+        case .closePayment: return [try saga.command(ClosePayment(reason: saga.reason))]
+        case .confirm: return [try saga.command(ConfirmSeats(userId: request.userId))]
+        case .release: return [try saga.command(ReleaseSeats(reason: saga.reason))]
+        case .refund: return [try saga.command(RefundPayment(amount: request.amount, reason: saga.reason))]
+        case .announceStarted: return try announceStarted(saga)
+        case .announceCompleted:
+            return try saga.outcome(
+                PurchaseCompleted(
+                    sagaId: saga.id, eventId: request.eventId, userId: request.userId, amount: request.amount,
+                    tickets: saga.facts.tickets))
+        case .announceRefused:
+            return try saga.outcome(
+                PurchaseRefused(
+                    sagaId: saga.id, eventId: request.eventId, userId: request.userId, reason: saga.reason))
+        case .announceRefunded:
+            return try saga.outcome(
+                PurchaseRefunded(
+                    sagaId: saga.id, eventId: request.eventId, userId: request.userId, amount: request.amount))
+        case .notify: return try notify(saga)
+        }
+    }
+
+    private static func announceStarted(_ saga: SagaView<PurchaseSaga>) throws -> [OutgoingMessage] {
+        let request = saga.request
+        let event = try saga.event(
+            PurchaseStarted(
+                sagaId: saga.id, eventId: request.eventId, userId: request.userId, quantity: request.quantity,
+                amount: request.amount))
+        guard let answer = try saga.answer(PurchaseAccepted(sagaId: saga.id)) else { return [event] }
+        return [event, answer]
+    }
+
+    private static func notify(_ saga: SagaView<PurchaseSaga>) throws -> [OutgoingMessage] {
+        let template: SendNotification.Template
+        switch saga.state {
+        case .completed: template = .purchaseCompleted
+        case .refunded: template = .purchaseRefunded
+        case .refused: template = .purchaseRefused
+        case .reserving, .charging, .confirming, .closing, .unwinding: return []
+        }
+        let request = saga.request
+        return [
+            try saga.command(
+                SendNotification(
+                    template: template, userId: request.userId, email: request.email, eventId: request.eventId,
+                    amount: request.amount, reason: saga.state.reason, tickets: saga.facts.tickets))
+        ]
+    }
+}
+
+extension SagaView<PurchaseSaga> {
+    fileprivate var reason: String { state.reason ?? state.tag }
+
+    fileprivate func command(_ payload: some Message) throws -> OutgoingMessage {
+        OutgoingMessage(try envelope(payload), to: .owner)
+    }
+
+    fileprivate func event(_ payload: some Message) throws -> OutgoingMessage {
+        OutgoingMessage(try envelope(payload), to: .listeners)
+    }
+
+    /// An outcome is told to everybody, and to the upstream system that asked.
+    fileprivate func outcome(_ payload: some Message) throws -> [OutgoingMessage] {
+        let event = try event(payload)
+        guard let answer = try answer(payload) else { return [event] }
+        return [event, answer]
+    }
+
+    fileprivate func answer(_ payload: some Message) throws -> OutgoingMessage? {
+        guard let queue = request.replyTo else { return nil }
+        var envelope = try envelope(payload)
+        envelope.correlationID = request.correlationID ?? id.description
+        return OutgoingMessage(envelope, to: .upstream(queue: queue))
+    }
+
+    private func envelope<Payload: Message>(_ payload: Payload) throws -> Envelope {
+        try Envelope(
+            id: .derived(from: id, step: step, kind: Payload.kind), payload, sagaID: id, step: step,
+            causationID: causationID, occurredAt: now, traceparent: traceparent)
+    }
+}

@@ -1,0 +1,192 @@
+import Connections
+import Contracts
+import FoundationEssentials
+import Logging
+import RabbitMQ
+import ServiceLifecycle
+import Topology
+
+/// Carries the messages of one queue through take, decide, publish and acknowledge, in batches.
+///
+/// An input is acknowledged only when its outputs are confirmed, so a crash anywhere before that brings it again.
+/// - Important: The order publish, confirm, acknowledge is what makes recorded replies enough without an outbox.
+package struct Lane: Service {
+    package struct Limits: Sendable {
+        /// The most messages one transaction decides.
+        package var batch = 500
+        /// How often a single message may fail before it is buried.
+        package var attempts = 5
+
+        package init(batch: Int = 500, attempts: Int = 5) {
+            self.batch = batch
+            self.attempts = attempts
+        }
+    }
+
+    let queue: Queue
+    let inlet: any Inlet
+    let mailer: Mailer
+    let handler: any BatchHandler
+    let limits: Limits
+    let health: HealthBoard
+    let meters: LaneMeters
+    let logger: Logger
+
+    package init(
+        queue: Queue, inlet: any Inlet, mailer: Mailer, handler: any BatchHandler, limits: Limits,
+        health: HealthBoard, logger: Logger
+    ) {
+        self.queue = queue
+        self.inlet = inlet
+        self.mailer = mailer
+        self.handler = handler
+        self.limits = limits
+        self.health = health
+        self.meters = LaneMeters(queue: queue)
+        var logger = logger
+        logger[metadataKey: "queue"] = "\(queue.name)"
+        self.logger = logger
+    }
+
+    /// Works until the process is asked to stop; then the batch in hand is finished and acknowledged.
+    package func run() async throws {
+        var backoff = Backoff()
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            do {
+                try await inlet.open()
+                try await mailer.open()
+                health.report(.ready, for: component)
+                backoff.reset()
+                try await consume()
+            } catch is Interrupted {
+                break
+            } catch {
+                await recover(from: error, pausing: backoff.next())
+            }
+        }
+        await inlet.close()
+        await mailer.close()
+    }
+
+    private var component: String { "queue \(queue.name)" }
+
+    private func consume() async throws {
+        while true {
+            let deliveries = try await cancelWhenGracefulShutdown { try await inlet.take(upTo: limits.batch) }
+            guard !deliveries.isEmpty else {
+                if Task.isShuttingDownGracefully || Task.isCancelled { return try await inlet.cancel() }
+                continue
+            }
+            try await process(deliveries)
+        }
+    }
+
+    private func process(_ deliveries: [Delivery]) async throws {
+        let started = ContinuousClock.now
+        let letters = deliveries.map(Letter.init)
+        let outcomes = try await decide(letters.compactMap(\.envelope)[...])
+        let outputs = publications(for: deliveries, letters, outcomes)
+        try await mailer.send(outputs)
+        if let last = deliveries.last { try await inlet.acknowledge(through: last.tag) }
+        meters.record(batch: deliveries.count, outputs: outputs.count, took: ContinuousClock.now - started)
+    }
+
+    /// Decides a batch as a whole; where that fails for good, decides its halves, down to the one message at fault.
+    private func decide(_ batch: ArraySlice<Envelope>) async throws -> [Outcome] {
+        guard !batch.isEmpty else { return [] }
+        do {
+            return try await untilRecovered { try await handler.handle(Array(batch)) }
+        } catch let error as Interrupted {
+            throw error
+        } catch {
+            guard batch.count > 1 else { return [outcome(of: error, for: batch[batch.startIndex])] }
+            logger.debug("a batch failed and is split", metadata: ["size": "\(batch.count)", "error": "\(error)"])
+            let middle = batch.startIndex + batch.count / 2
+            return try await decide(batch[..<middle]) + decide(batch[middle...])
+        }
+    }
+
+    /// Repeats `work` while its errors are transient: nothing is consumed meanwhile, and no attempt is used up.
+    private func untilRecovered<R: Sendable>(_ work: () async throws -> R) async throws -> R {
+        var backoff = Backoff(base: .milliseconds(50), limit: .seconds(5))
+        while true {
+            do {
+                let result = try await work()
+                if backoff.attempts > 0 { health.report(.ready, for: component) }
+                return result
+            } catch let error as any RecoverableError where error.isTransient {
+                meters.countTransientFailure()
+                await recover(from: error, pausing: backoff.next())
+                if Task.isShuttingDownGracefully || Task.isCancelled { throw Interrupted() }
+            }
+        }
+    }
+
+    private func recover(from error: any Error, pausing pause: Duration) async {
+        health.report(.failed("\(error)"), for: component)
+        logger.warning("pausing", metadata: ["error": "\(error)", "pause": "\(pause)"])
+        await sleepUnlessStopped(pause)
+    }
+
+    private func outcome(of error: any Error, for envelope: Envelope) -> Outcome {
+        guard envelope.attempt < limits.attempts else { return .bury(reason: "failed: \(error)") }
+        let tier: RetryTier = envelope.attempt == 1 ? .second : envelope.attempt == 2 ? .tenSeconds : .minute
+        return .retry(after: tier.pause, reason: "\(error)")
+    }
+
+    private func publications(
+        for deliveries: [Delivery], _ letters: [Letter], _ outcomes: [Outcome]
+    ) -> [Publication] {
+        var outputs: [Publication] = []
+        outputs.reserveCapacity(deliveries.count * 2)
+        var decided = outcomes.makeIterator()
+        for (delivery, letter) in zip(deliveries, letters) {
+            switch letter {
+            case .unreadable(let reason):
+                outputs.append(bury(delivery, because: reason, attempt: 1))
+            case .readable(let envelope):
+                guard let outcome = decided.next() else { preconditionFailure("a handler left out an outcome") }
+                append(outcome, of: envelope, in: delivery, to: &outputs)
+            }
+        }
+        return outputs
+    }
+
+    private func append(
+        _ outcome: Outcome, of envelope: Envelope, in delivery: Delivery, to outputs: inout [Publication]
+    ) {
+        switch outcome {
+        case .reply(let messages):
+            for message in messages { outputs.append(mailer.publication(of: message)) }
+        case .retry(_, let reason) where envelope.attempt >= limits.attempts:
+            outputs.append(bury(delivery, because: "attempts used up: \(reason)", attempt: envelope.attempt))
+        case .retry(let pause, let reason):
+            meters.countRetry()
+            logger.info("retrying", metadata: ["message": "\(envelope.id)", "reason": "\(reason)"])
+            outputs.append(Publication(retrying: delivery, of: queue, attempt: envelope.attempt, after: pause))
+        case .bury(let reason, let answers):
+            outputs.append(bury(delivery, because: reason, attempt: envelope.attempt))
+            for message in answers { outputs.append(mailer.publication(of: message)) }
+        }
+    }
+
+    private func bury(_ delivery: Delivery, because reason: String, attempt: Int) -> Publication {
+        meters.countBurial()
+        logger.error(
+            "buried",
+            metadata: [
+                "message": "\(delivery.properties.messageID ?? "none")", "kind": "\(delivery.properties.type ?? "none")",
+                "reason": "\(reason)",
+            ])
+        return Publication(burying: delivery, of: queue, because: reason, attempt: attempt, at: Date())
+    }
+}
+
+extension Letter {
+    fileprivate var envelope: Envelope? {
+        switch self {
+        case .readable(let envelope): envelope
+        case .unreadable: nil
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Contracts
+import FoundationEssentials
+import RabbitMQ
+import Topology
+
+/// One delivery after reading its metadata: either a message of ours, or something to bury with its reason.
+enum Letter: Sendable {
+    case readable(Envelope)
+    case unreadable(reason: String)
+
+    init(_ delivery: Delivery) {
+        do throws(Illegible) {
+            self = .readable(try Letter.read(delivery))
+        } catch {
+            self = .unreadable(reason: error.reason)
+        }
+    }
+
+    struct Illegible: Error {
+        let reason: String
+    }
+
+    private static func read(_ delivery: Delivery) throws(Illegible) -> Envelope {
+        let properties = delivery.properties
+        guard delivery.body.count <= Limits.messageBytes else {
+            throw Illegible(reason: "too-large: \(delivery.body.count) bytes, the limit is \(Limits.messageBytes)")
+        }
+        guard let messageID = properties.messageID, let id = MessageID(wire: messageID) else {
+            throw Illegible(reason: "missing-message-id: the property message_id is required")
+        }
+        guard let type = properties.type else {
+            throw Illegible(reason: "missing-type: the property type must name the kind of the message")
+        }
+        guard let kind = MessageKind(rawValue: type) else {
+            throw Illegible(reason: "unknown-kind: \(type.prefix(Limits.identifierLength))")
+        }
+        if let contentType = properties.contentType, !contentType.hasPrefix("application/json") {
+            throw Illegible(reason: "unsupported-content-type: \(contentType.prefix(Limits.identifierLength))")
+        }
+        guard String(validating: delivery.body, as: UTF8.self) != nil else {
+            throw Illegible(reason: "malformed-body: not UTF-8")
+        }
+        return Envelope(
+            id: id, kind: kind,
+            sagaID: properties.correlationID.flatMap { SagaID($0) },
+            step: properties.headers.integer(.step),
+            causationID: properties.headers.text(.causation).flatMap { MessageID($0) },
+            occurredAt: Date(timeIntervalSince1970: Double(properties.timestamp ?? 0)),
+            traceparent: properties.headers.text(.traceparent).flatMap(TraceContext.valid),
+            attempt: max(1, properties.headers.integer(.attempt) ?? 1),
+            replyTo: properties.replyTo, correlationID: properties.correlationID, body: delivery.body)
+    }
+}
+
+/// The headers that the fleet writes and reads.
+package enum Header: String, Sendable {
+    case step
+    case causation = "causation-id"
+    case traceparent
+    case attempt
+    case buriedBecause = "buried-because"
+    case buriedFrom = "buried-from"
+    case firstSeen = "first-seen"
+}
+
+extension [String: HeaderValue] {
+    func integer(_ header: Header) -> Int? {
+        guard case .integer(let value) = self[header.rawValue] else { return nil }
+        return Int(value)
+    }
+
+    func text(_ header: Header) -> String? {
+        guard case .string(let value) = self[header.rawValue] else { return nil }
+        return value
+    }
+}
+
+/// The W3C trace context's one line.
+package enum TraceContext {
+    /// The text if it is a well-formed `traceparent` of version 00, else nil: a malformed one is ignored.
+    package static func valid(_ text: String) -> String? {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        let lengths = [2, 32, 16, 2]
+        guard parts.count == 4, parts[0] == "00", zip(parts, lengths).allSatisfy({ $0.utf8.count == $1 }),
+            parts.allSatisfy({ $0.utf8.allSatisfy(isLowercaseHexadecimal) }),
+            parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" })
+        else { return nil }
+        return text
+    }
+
+    private static func isLowercaseHexadecimal(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+    }
+}

@@ -1,0 +1,80 @@
+import Connections
+import Contracts
+import FoundationEssentials
+import Logging
+import RabbitMQ
+
+/// Publishes messages until the broker has confirmed every one of them.
+///
+/// What a broker returned or refused is sent again alone; after a lost connection the whole batch is, with the same
+/// ids, and its readers recognise the repeats.
+package struct Mailer: Sendable {
+    let outlet: any Outlet
+    let application: String
+    let health: HealthBoard
+    let logger: Logger
+    let meters: MailerMeters
+
+    package init(outlet: any Outlet, application: String, health: HealthBoard, logger: Logger) {
+        self.outlet = outlet
+        self.application = application
+        self.health = health
+        self.logger = logger
+        self.meters = MailerMeters()
+    }
+
+    package func open() async throws {
+        try await outlet.open()
+    }
+
+    package func close() async {
+        await outlet.close()
+    }
+
+    package func publication(of message: OutgoingMessage) -> Publication {
+        Publication(message, from: application)
+    }
+
+    package func send(_ messages: [OutgoingMessage]) async throws {
+        try await send(messages.map(publication))
+    }
+
+    /// Returns when everything is confirmed.
+    /// - Throws: `Interrupted` when the process stops first; nothing may be acknowledged then.
+    package func send(_ publications: [Publication]) async throws {
+        var remaining = publications
+        var backoff = Backoff(base: .milliseconds(50), limit: .seconds(5))
+        while !remaining.isEmpty {
+            do {
+                let started = ContinuousClock.now
+                let refusals = try await outlet.publish(remaining)
+                meters.record(published: remaining.count, refused: refusals.count, took: ContinuousClock.now - started)
+                guard let first = refusals.first else { break }
+                let refused = refusals.map { remaining[$0.index] }
+                try await pause("the broker refused \(refusals.count) messages: \(first.reason)", backoff.next())
+                remaining = refused
+            } catch let error as any RecoverableError {
+                try await pause("\(error)", backoff.next())
+                await reopen()
+            }
+        }
+        if backoff.attempts > 0 { health.report(.ready, for: component) }
+    }
+
+    private var component: String { "publishing" }
+
+    private func reopen() async {
+        do {
+            try await outlet.open()
+        } catch {
+            logger.warning("the broker cannot be reached", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func pause(_ reason: String, _ pause: Duration) async throws {
+        health.report(.failed(reason), for: component)
+        logger.warning("publishing waits", metadata: ["reason": "\(reason)", "pause": "\(pause)"])
+        await sleepUnlessStopped(pause)
+        if Task.isShuttingDownGracefully || Task.isCancelled { throw Interrupted() }
+    }
+}

@@ -1,0 +1,31 @@
+import Contracts
+
+/// What became of one message; the lane does the rest.
+///
+/// A refusal (sold out, card declined) is a reply, never an error.
+package enum Outcome: Sendable, Equatable {
+    /// Done; these messages follow from it.
+    case reply([OutgoingMessage])
+    /// Not now; the same message comes again after a pause, and the attempt counts.
+    case retry(after: Duration, reason: String)
+    /// Never; the message goes to the dead letters, and these answers go to whoever waits.
+    case bury(reason: String, answers: [OutgoingMessage] = [])
+}
+
+/// Decides a batch of messages as a whole, in one transaction or more, and is repeatable.
+///
+/// When it throws, nothing of the batch has happened, or will be recognised when the batch comes again.
+package protocol BatchHandler: Sendable {
+    /// One outcome per envelope, in order.
+    func handle(_ batch: [Envelope]) async throws -> [Outcome]
+}
+
+/// An error that says whether waiting may mend it.
+package protocol RecoverableError: Error {
+    var isTransient: Bool { get }
+}
+
+/// Another replica worked on the same message at the same time and won; the next look finds its recorded replies.
+package struct ConcurrentRepeat: RecoverableError {
+    package let isTransient = true
+}

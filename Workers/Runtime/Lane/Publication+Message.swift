@@ -1,0 +1,57 @@
+import Contracts
+import FoundationEssentials
+import RabbitMQ
+import Topology
+
+extension Publication {
+    /// Writes a message's metadata as AMQP properties; the body is the payload alone.
+    package init(_ message: OutgoingMessage, from application: String) {
+        let envelope = message.envelope
+        let route = Route(of: message)
+        var properties = Properties()
+        properties.messageID = envelope.id.description
+        properties.type = envelope.kind.rawValue
+        properties.correlationID = envelope.correlationID ?? envelope.sagaID?.description
+        properties.contentType = "application/json"
+        properties.applicationID = application
+        properties.timestamp = UInt64(max(0, envelope.occurredAt.timeIntervalSince1970))
+        if let step = envelope.step { properties.headers[Header.step.rawValue] = .integer(Int64(step)) }
+        if let cause = envelope.causationID { properties.headers[Header.causation.rawValue] = .string("\(cause)") }
+        if let trace = envelope.traceparent { properties.headers[Header.traceparent.rawValue] = .string(trace) }
+        self.init(
+            exchange: route.exchange, routingKey: route.routingKey, isMandatory: route.isMandatory,
+            properties: properties, body: envelope.body)
+    }
+
+    /// The same message on its way to a pause, after which its queue gets it again as the next attempt.
+    init(retrying delivery: Delivery, of queue: Queue, attempt: Int, after pause: Duration) {
+        var properties = delivery.properties
+        properties.headers[Header.attempt.rawValue] = .integer(Int64(attempt + 1))
+        self.init(
+            delivery, properties, along: .retry(of: queue, in: .waiting(atLeast: pause)))
+    }
+
+    /// The same message on its way to the dead letters, with the reason.
+    init(burying delivery: Delivery, of queue: Queue, because reason: String, attempt: Int, at now: Date) {
+        var properties = delivery.properties
+        properties.headers[Header.buriedBecause.rawValue] = .string(String(reason.prefix(1_000)))
+        properties.headers[Header.buriedFrom.rawValue] = .string(queue.name)
+        properties.headers[Header.attempt.rawValue] = .integer(Int64(attempt))
+        if properties.headers[Header.firstSeen.rawValue] == nil {
+            properties.headers[Header.firstSeen.rawValue] = .string(WireFormat.text(of: now))
+        }
+        self.init(delivery, properties, along: .burial(from: queue))
+    }
+
+    /// Headers of kinds that cannot be written again stay behind.
+    private init(_ delivery: Delivery, _ properties: Properties, along route: Route) {
+        var properties = properties
+        properties.isPersistent = true
+        properties.headers = properties.headers.filter { _, value in
+            if case .other = value { false } else { true }
+        }
+        self.init(
+            exchange: route.exchange, routingKey: route.routingKey, isMandatory: route.isMandatory,
+            properties: properties, body: delivery.body)
+    }
+}

@@ -1,0 +1,86 @@
+import Contracts
+import FoundationEssentials
+import Hummingbird
+import Logging
+import ServiceLifecycle
+
+/// The routes by which machines look at any process of the fleet: liveness, readiness, metrics.
+package struct AdminRoutes: Sendable {
+    let health: HealthBoard
+    let metrics: PrometheusRegistry
+
+    package init(health: HealthBoard, metrics: PrometheusRegistry) {
+        self.health = health
+        self.metrics = metrics
+    }
+
+    package func add<Context: RequestContext>(to router: Router<Context>) {
+        router.get("health/live") { _, _ in Response.json(.ok, #"{"status":"live"}"#) }
+        router.get("health/ready") { _, _ in readiness() }
+        router.get("metrics") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: ByteBuffer(string: metrics.exposition)))
+        }
+    }
+
+    private struct Readiness: Encodable {
+        let status: String
+        let components: [String: String]
+    }
+
+    private func readiness() -> Response {
+        let report = health.report
+        let isDegraded = report.components.contains { if case .degraded = $0.status { true } else { false } }
+        let components = report.components.map { name, status in
+            switch status {
+            case .ready: (name, "ready")
+            case .degraded(let reason): (name, "degraded: \(reason)")
+            case .failed(let reason): (name, "failed: \(reason)")
+            }
+        }
+        let readiness = Readiness(
+            status: !report.isReady ? "unready" : isDegraded ? "degraded" : "ready",
+            components: Dictionary(uniqueKeysWithValues: components))
+        do {
+            let body = String(decoding: try WireFormat.encode(readiness), as: UTF8.self)
+            return .json(report.isReady ? .ok : .serviceUnavailable, body)
+        } catch {
+            return .json(.serviceUnavailable, #"{"status":"unready"}"#)
+        }
+    }
+}
+
+extension Response {
+    package static func json(_ status: HTTPResponse.Status, _ body: String) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(string: body)))
+    }
+}
+
+/// Serves the admin routes of a worker on its own port.
+package struct AdminServer: Service {
+    let routes: AdminRoutes
+    let host: String
+    let port: Int
+    let logger: Logger
+
+    package init(_ routes: AdminRoutes, host: String, port: Int, logger: Logger) {
+        self.routes = routes
+        self.host = host
+        self.port = port
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        let router = Router()
+        routes.add(to: router)
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let application = Application(
+            router: router, configuration: .init(address: .hostname(host, port: port), serverName: "turnstile"),
+            logger: quiet)
+        try await application.run()
+    }
+}

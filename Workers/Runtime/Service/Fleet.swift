@@ -1,0 +1,70 @@
+import Contracts
+import Logging
+import Postgres
+import RabbitMQ
+import Redis
+import ServiceLifecycle
+import Topology
+
+/// What every role of a process is built from: settings, connections, health, logs.
+package struct Fleet: Sendable {
+    package let settings: Settings
+    package let health: HealthBoard
+    package let logger: Logger
+
+    package init(settings: Settings, health: HealthBoard, logger: Logger) {
+        self.settings = settings
+        self.health = health
+        self.logger = logger
+    }
+
+    /// A connection that acts as `role`: its rights, its schema first on the search path.
+    package func database(of role: FleetRole, for purpose: String) -> PostgresConnection {
+        PostgresConnection(databaseConfiguration(of: role, for: purpose), logger: logger)
+    }
+
+    package func databasePool(of role: FleetRole, for purpose: String, size: Int) -> PostgresPool {
+        PostgresPool(databaseConfiguration(of: role, for: purpose), size: size, logger: logger)
+    }
+
+    package func redis() throws -> RedisClient {
+        RedisClient(try RedisConfiguration(url: settings.redisURL), logger: logger)
+    }
+
+    package func mailer(of role: FleetRole, for purpose: String) throws -> Mailer {
+        let publisher = Publisher(try brokerConfiguration(of: role, for: "\(purpose) out"), logger: logger)
+        return Mailer(outlet: publisher, application: role.rawValue, health: health, logger: logger)
+    }
+
+    /// The lanes of one queue, each with connections of its own; `handler` is made once for every lane.
+    package func lanes(
+        on queue: Queue, of role: FleetRole, handler: (PostgresConnection) throws -> any BatchHandler
+    ) throws -> [any Service] {
+        try (1...settings.lanes).map { number in
+            let purpose = settings.lanes == 1 ? queue.name : "\(queue.name) \(number)"
+            let consumer = Consumer(
+                try brokerConfiguration(of: role, for: "\(purpose) in"), queue: queue.name,
+                prefetch: UInt16(min(settings.batch * 2, 2_000)), logger: logger)
+            health.expect("queue \(queue.name)")
+            return Lane(
+                queue: queue, inlet: consumer, mailer: try mailer(of: role, for: purpose),
+                handler: try handler(database(of: role, for: purpose)), limits: .init(batch: settings.batch),
+                health: health, logger: logger)
+        }
+    }
+
+    private func databaseConfiguration(of role: FleetRole, for purpose: String) -> PostgresConfiguration {
+        PostgresConfiguration(
+            url: settings.databaseURL, applicationName: "turnstile \(role.rawValue): \(purpose)",
+            role: role.databaseRole, searchPath: role.rawValue)
+    }
+
+    private func brokerConfiguration(of role: FleetRole, for purpose: String) throws -> BrokerConfiguration {
+        try BrokerConfiguration(url: settings.brokerURL, connectionName: "turnstile \(role.rawValue): \(purpose)")
+    }
+}
+
+extension FleetRole {
+    /// The PostgreSQL role that owns nothing and may do just what this process needs.
+    package var databaseRole: String { "turnstile_\(rawValue)" }
+}

@@ -1,0 +1,38 @@
+import Connections
+import CoreMetrics
+import Logging
+import ServiceLifecycle
+
+/// Starts a process of the fleet: settings, logs, metrics, signals; then runs its services until it is told to stop.
+package enum FleetProcess {
+    /// Exit status for settings that cannot work (`EX_CONFIG` of sysexits).
+    private static let badSettings: Int32 = 78
+
+    package static func main(
+        _ name: String, services: (Fleet, PrometheusRegistry) throws -> [any Service]
+    ) async throws {
+        ignoreBrokenPipes()
+        let settings = readSettings(name)
+        LoggingSystem.bootstrap { _ in
+            FleetLogHandler(label: name, level: settings.logLevel, format: settings.logFormat)
+        }
+        let metrics = PrometheusRegistry()
+        MetricsSystem.bootstrap(metrics)
+        let logger = Logger(label: name)
+        let fleet = Fleet(settings: settings, health: HealthBoard(), logger: logger)
+        var configuration = ServiceGroupConfiguration(
+            services: try services(fleet, metrics), gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(15)
+        logger.info("starting")
+        try await ServiceGroup(configuration: configuration).run()
+        logger.info("stopped")
+    }
+
+    private static func readSettings(_ name: String) -> Settings {
+        do {
+            return try Settings.fromEnvironment()
+        } catch {
+            Refusal.exit(status: badSettings, lines: error.mistakes.map { "\(name): \($0)" })
+        }
+    }
+}

@@ -1,0 +1,20 @@
+import Foundation
+
+/// Ends a process that cannot do what it was started for, with one clear line per reason.
+package enum Refusal {
+    package static func exit(status: Int32, lines: [String]) -> Never {
+        var output = StandardError()
+        for line in lines { print(line, to: &output) }
+        Foundation.exit(status)
+    }
+
+    private struct StandardError: TextOutputStream {
+        func write(_ text: String) {
+            do {
+                try FileHandle.standardError.write(contentsOf: Data(text.utf8))
+            } catch {
+                return
+            }
+        }
+    }
+}

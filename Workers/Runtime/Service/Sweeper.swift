@@ -1,0 +1,47 @@
+import Connections
+import Logging
+import ServiceLifecycle
+
+/// Work that falls due by the clock instead of by a message: claimed in the database, so replicas share it.
+package protocol Sweep: Sendable {
+    /// For logs and health.
+    var name: String { get }
+    /// Does what is due, at most a batch; returns how much that was. Safe to run on many replicas at once.
+    func sweep() async throws -> Int
+}
+
+/// Runs a sweep every period, and again at once while batches come back full.
+package struct Sweeper: Service {
+    let work: any Sweep
+    let period: Duration
+    /// A sweep that returns at least this many is followed by another without a pause.
+    let batch: Int
+    let health: HealthBoard
+    let logger: Logger
+
+    package init(_ work: any Sweep, every period: Duration, batch: Int, health: HealthBoard, logger: Logger) {
+        self.work = work
+        self.period = period
+        self.batch = batch
+        self.health = health
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        var backoff = Backoff(base: .milliseconds(200), limit: .seconds(5))
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            do {
+                let done = try await work.sweep()
+                health.report(.ready, for: work.name)
+                backoff.reset()
+                if done < batch { await sleepUnlessStopped(period * Double.random(in: 0.8...1.2)) }
+            } catch is Interrupted {
+                break
+            } catch {
+                health.report(.failed("\(error)"), for: work.name)
+                logger.warning("a sweep failed", metadata: ["sweep": "\(work.name)", "error": "\(error)"])
+                await sleepUnlessStopped(backoff.next())
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+
+/// A worker's schema as a ledger: one connection, and the table `inbox` on its search path.
+package struct PostgresLedger: Ledger {
+    let connection: PostgresConnection
+
+    package init(_ connection: PostgresConnection) {
+        self.connection = connection
+    }
+
+    package func transact<R: Sendable>(_ body: (Transaction) async throws -> R) async throws -> R {
+        try await connection.transaction(body)
+    }
+
+    package func recordedReplies(
+        to ids: [MessageID], in transaction: Transaction
+    ) async throws -> [MessageID: [OutgoingMessage]] {
+        let rows = try await transaction.query(
+            "SELECT message_id, replies FROM inbox WHERE message_id = ANY($1)", [ids.map(\.uuid)],
+            as: (UUID, String).self)
+        return try Dictionary(uniqueKeysWithValues: rows.map { (MessageID($0), try RecordedReplies.decode($1)) })
+    }
+
+    package func record(_ handled: [HandledMessage], in transaction: Transaction) async throws {
+        guard !handled.isEmpty else { return }
+        do {
+            _ = try await transaction.commit(after: [
+                Statement(
+                    "INSERT INTO inbox (message_id, replies) SELECT * FROM unnest($1::uuid[], $2::text[])",
+                    handled.map(\.id.uuid), try handled.map { try RecordedReplies.encode($0.replies) })
+            ])
+        } catch let error as PostgresError where error.constraint == "inbox_pkey" {
+            throw ConcurrentRepeat()
+        }
+    }
+}
