@@ -17,6 +17,9 @@ let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-m
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioFoundation: Target.Dependency = .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 func module(
@@ -50,6 +53,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         .systemLibrary(name: "CRabbitMQ", path: "Workers/Clients/CRabbitMQ"),
@@ -78,7 +83,7 @@ let package = Package(
 
         module("SagaCore", at: "Orchestrator/Saga", ["Contracts"]),
         module(
-            "OrchestratorService", at: "Orchestrator/Service", ["SagaCore", "FleetRuntime", hummingbird],
+            "OrchestratorService", at: "Orchestrator/Service", ["SagaCore", "FleetRuntime", hummingbird, httpTypes, nio, nioFoundation, crypto, metrics, lifecycle, logging],
             embedding: ["Migrations"]),
         program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService"]),
         program("turnstile", at: "Orchestrator/Operator", workers + ["OrchestratorService", arguments, httpClient]),

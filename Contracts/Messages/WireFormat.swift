@@ -6,6 +6,11 @@ package enum WireFormat {
         try encoder.encode(value)
     }
 
+    /// The same bytes for equal values, in every process: what fingerprints are taken of.
+    package static func canonical(_ value: some Encodable) throws -> Data {
+        try canonicalEncoder.encode(value)
+    }
+
     package static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
         try decoder.decode(type, from: data)
     }
@@ -23,15 +28,18 @@ package enum WireFormat {
         return nil
     }
 
-    private static let encoder: JSONEncoder = {
+    private static let encoder = makeEncoder([.withoutEscapingSlashes])
+    private static let canonicalEncoder = makeEncoder([.withoutEscapingSlashes, .sortedKeys])
+
+    private static func makeEncoder(_ formatting: JSONEncoder.OutputFormatting) -> JSONEncoder {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
+        encoder.outputFormatting = formatting
         encoder.dateEncodingStrategy = .custom { date, encoder in
             var container = encoder.singleValueContainer()
             try container.encode(text(of: date))
         }
         return encoder
-    }()
+    }
 
     private static let decoder: JSONDecoder = {
         let decoder = JSONDecoder()

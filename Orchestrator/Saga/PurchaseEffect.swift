@@ -1,5 +1,5 @@
 /// What a purchase asks of the fleet.
-package enum PurchaseEffect: String, Codable, Sendable, CaseIterable {
+package enum PurchaseEffect: String, Sendable, CaseIterable {
     case reserve
     case charge
     case scheduleExpiry = "schedule-expiry"
@@ -17,6 +17,10 @@ package enum PurchaseEffect: String, Codable, Sendable, CaseIterable {
 
 extension PurchaseEffect: SagaEffect {
     package var name: String { rawValue }
+
+    package init?(name: String) {
+        self.init(rawValue: name)
+    }
 
     package var isAnnouncement: Bool {
         switch self {

@@ -64,8 +64,9 @@ package protocol SagaInput: Codable, Sendable, Equatable {
     var isSettling: Bool { get }
 }
 
-package protocol SagaEffect: Codable, Sendable, Equatable {
+package protocol SagaEffect: Sendable, Equatable {
     var name: String { get }
+    init?(name: String)
     /// Whether it tells the outside what happened, and so must not be lost even when the saga has gone on.
     var isAnnouncement: Bool { get }
 }

@@ -28,4 +28,6 @@ package protocol RecoverableError: Error {
 /// Another replica worked on the same message at the same time and won; the next look finds its recorded replies.
 package struct ConcurrentRepeat: RecoverableError {
     package let isTransient = true
+
+    package init() {}
 }

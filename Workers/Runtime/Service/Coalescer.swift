@@ -49,4 +49,6 @@ package actor Coalescer<Input: Sendable, Output: Sendable> {
 }
 
 /// More calls wait than the process will hold.
-package struct Overloaded: Error {}
+package struct Overloaded: Error {
+    package init() {}
+}

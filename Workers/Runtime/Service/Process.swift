@@ -32,7 +32,7 @@ package enum FleetProcess {
         do {
             return try Settings.fromEnvironment()
         } catch {
-            Refusal.exit(status: badSettings, lines: error.mistakes.map { "\(name): \($0)" })
+            StartupFailure.exit(status: badSettings, lines: error.mistakes.map { "\(name): \($0)" })
         }
     }
 }

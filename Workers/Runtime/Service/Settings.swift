@@ -50,8 +50,9 @@ package struct Settings: Sendable {
         paymentProvider = sheet.choice("payment.provider", .simulated)
         logLevel = sheet.choice("log.level", .info)
         logFormat = sheet.choice("log.format", .text)
-        sheet.check("amqp.url") { _ = try BrokerConfiguration(url: $0.brokerURL) } of: self
-        sheet.check("redis.url") { _ = try RedisConfiguration(url: $0.redisURL) } of: self
+        let (broker, redis) = (brokerURL, redisURL)
+        sheet.check("amqp.url") { _ = try BrokerConfiguration(url: broker) }
+        sheet.check("redis.url") { _ = try RedisConfiguration(url: redis) }
         guard sheet.mistakes.isEmpty else { throw SettingsError(mistakes: sheet.mistakes) }
     }
 
@@ -100,9 +101,9 @@ private struct SettingsSheet {
         return choice
     }
 
-    mutating func check(_ key: ConfigKey, _ use: (Settings) throws -> Void, of settings: Settings) {
+    mutating func check(_ key: ConfigKey, _ use: () throws -> Void) {
         do {
-            try use(settings)
+            try use()
         } catch {
             mistakes.append("\(name(of: key)): \(error)")
         }

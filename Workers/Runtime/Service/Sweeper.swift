@@ -16,13 +16,18 @@ package struct Sweeper: Service {
     let period: Duration
     /// A sweep that returns at least this many is followed by another without a pause.
     let batch: Int
+    /// Rung by whoever made something due just now.
+    let bell: Bell
     let health: HealthBoard
     let logger: Logger
 
-    package init(_ work: any Sweep, every period: Duration, batch: Int, health: HealthBoard, logger: Logger) {
+    package init(
+        _ work: any Sweep, every period: Duration, batch: Int, bell: Bell = Bell(), health: HealthBoard, logger: Logger
+    ) {
         self.work = work
         self.period = period
         self.batch = batch
+        self.bell = bell
         self.health = health
         self.logger = logger
     }
@@ -34,7 +39,7 @@ package struct Sweeper: Service {
                 let done = try await work.sweep()
                 health.report(.ready, for: work.name)
                 backoff.reset()
-                if done < batch { await sleepUnlessStopped(period * Double.random(in: 0.8...1.2)) }
+                if done < batch { await bell.wait(atMost: period * Double.random(in: 0.8...1.2)) }
             } catch is Interrupted {
                 break
             } catch {

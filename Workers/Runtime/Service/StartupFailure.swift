@@ -1,7 +1,7 @@
 import Foundation
 
 /// Ends a process that cannot do what it was started for, with one clear line per reason.
-package enum Refusal {
+package enum StartupFailure {
     package static func exit(status: Int32, lines: [String]) -> Never {
         var output = StandardError()
         for line in lines { print(line, to: &output) }

@@ -1,0 +1,9 @@
+import FleetRuntime
+import OrchestratorService
+
+@main
+enum OrchestratorMain {
+    static func main() async throws {
+        try await FleetProcess.main("orchestrator", services: OrchestratorService.services)
+    }
+}

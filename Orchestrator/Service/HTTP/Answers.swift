@@ -1,0 +1,125 @@
+import Contracts
+import FoundationEssentials
+import SagaCore
+
+/// The answer to an accepted start.
+struct AcceptedAnswer: Encodable {
+    let sagaId: SagaID
+    let state: String
+    let links: Links
+
+    init(_ id: SagaID) {
+        sagaId = id
+        state = PurchaseState.reserving.tag
+        links = Links(id)
+    }
+}
+
+struct Links: Encodable {
+    let `self`: String
+    let stream: String
+    let cancel: String
+    let refund: String
+
+    init(_ id: SagaID) {
+        self.`self` = "/sagas/\(id)"
+        stream = "/sagas/\(id)/stream"
+        cancel = "/sagas/\(id)/cancel"
+        refund = "/sagas/\(id)/refund"
+    }
+}
+
+/// One saga as HTTP shows it.
+struct SagaAnswer: Encodable {
+    let sagaId: SagaID
+    let state: String
+    let outcome: String?
+    let reason: String?
+    let eventId: EventID
+    let userId: String
+    let tier: String
+    let quantity: Int
+    let seats: [String]?
+    let amount: Money
+    let deadline: Date?
+    let tickets: [IssuedTicket]?
+    let needsAttention: String?
+    let createdAt: Date
+    let updatedAt: Date
+    let timeline: [TimelineEntry]?
+    let links: Links
+
+    init(_ saga: SagaSummary) {
+        self.init(saga, facts: nil, timeline: nil)
+    }
+
+    init(_ history: SagaHistory) {
+        self.init(history.saga, facts: history.facts, timeline: history.timeline.map(TimelineEntry.init))
+    }
+
+    private init(_ saga: SagaSummary, facts: PurchaseFacts?, timeline: [TimelineEntry]?) {
+        sagaId = saga.id
+        state = saga.state.tag
+        outcome = saga.state.outcome
+        reason = saga.state.reason
+        eventId = saga.request.eventId
+        userId = saga.request.userId
+        tier = saga.request.tier
+        quantity = saga.request.quantity
+        seats = (facts?.seats).flatMap { $0.isEmpty ? nil : $0 } ?? saga.request.seats
+        amount = saga.request.amount
+        deadline = facts?.deadline
+        tickets = facts?.tickets
+        needsAttention = saga.needsAttention
+        createdAt = saga.createdAt
+        updatedAt = saga.updatedAt
+        self.timeline = timeline
+        links = Links(saga.id)
+    }
+}
+
+/// One line of a saga's history.
+struct TimelineEntry: Encodable {
+    let at: Date
+    let input: String
+    let from: String?
+    let to: String
+    let effects: [String]
+
+    init(_ entry: JournalEntry<PurchaseSaga>) {
+        at = entry.at
+        input = entry.input.name
+        from = entry.from
+        to = entry.to.tag
+        effects = entry.effects.map(\.name)
+    }
+}
+
+/// A page of a list, with the cursor of the next one.
+struct Page<Item: Encodable>: Encodable {
+    let items: [Item]
+    let nextCursor: String?
+
+    /// `cursor` names an item; there is a next page when this one is full.
+    init(_ items: [Item], limit: Int, cursor: (Item) -> String) {
+        self.items = items
+        nextCursor = items.count == limit ? items.last.map(cursor) : nil
+    }
+}
+
+/// One event as HTTP shows it: what was published, with its id.
+struct EventAnswer: Encodable {
+    let eventId: EventID
+    let name: String
+    let startsAt: Date
+    let venue: Venue
+    let tiers: [PublishEvent.Tier]
+
+    init(_ event: CatalogueEvent) {
+        eventId = event.id
+        name = event.event.name
+        startsAt = event.event.startsAt
+        venue = event.event.venue
+        tiers = event.event.tiers
+    }
+}

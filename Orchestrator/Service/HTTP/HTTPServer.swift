@@ -1,0 +1,55 @@
+import Contracts
+import CoreMetrics
+import FleetRuntime
+import Hummingbird
+import Logging
+import ServiceLifecycle
+
+/// Serves the orchestrator's routes.
+struct HTTPServer: Service {
+    let purchases: PurchaseRoutes
+    let events: EventRoutes
+    let admin: AdminRoutes
+    let settings: Settings
+    let logger: Logger
+
+    func run() async throws {
+        let router = Router()
+        router.add(middleware: RequestMeterMiddleware())
+        router.add(middleware: ProblemMiddleware(logger: logger))
+        admin.add(to: router)
+        purchases.add(to: router)
+        events.add(to: router)
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let application = Application(
+            router: router,
+            configuration: .init(
+                address: .hostname(settings.httpHost, port: settings.httpPort), serverName: "turnstile"),
+            logger: quiet)
+        logger.info("serving HTTP", metadata: ["address": "\(settings.httpHost):\(settings.httpPort)"])
+        try await application.run()
+    }
+}
+
+/// Counts and times requests by route, method and status: a bounded set, for routes come from code.
+struct RequestMeterMiddleware<Context: RequestContext>: RouterMiddleware {
+    @concurrent
+    func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        let started = ContinuousClock.now
+        let response = try await next(request, context)
+        let dimensions = [
+            ("route", context.endpointPath ?? "none"), ("method", Self.known(request.method)),
+            ("status", "\(response.status.code)"),
+        ]
+        CoreMetrics.Timer(label: "turnstile_http_request_duration_seconds", dimensions: dimensions)
+            .recordNanoseconds((ContinuousClock.now - started).nanoseconds)
+        return response
+    }
+
+    private static func known(_ method: HTTPRequest.Method) -> String {
+        [.get, .head, .post, .put, .delete, .patch, .options].contains(method) ? method.rawValue : "other"
+    }
+}

@@ -1,0 +1,100 @@
+import Contracts
+import FleetRuntime
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOFoundationEssentialsCompat
+import Postgres
+
+extension Response {
+    /// RFC 9457.
+    static func problem(_ problem: Problem) -> Response {
+        var response = json(problem.status, problem)
+        response.headers[.contentType] = "application/problem+json"
+        if problem.code == .unavailable { response.headers[.retryAfter] = "1" }
+        return response
+    }
+
+    static func json(_ status: Int, _ body: some Encodable) -> Response {
+        do {
+            return .json(
+                HTTPResponse.Status(code: status), String(decoding: try WireFormat.encode(body), as: UTF8.self))
+        } catch {
+            return .json(.internalServerError, #"{"code":"internal-error","status":500}"#)
+        }
+    }
+}
+
+/// Turns whatever a route throws into a problem; what is ours to mend shows no internals and is logged.
+struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    let logger: Logger
+
+    @concurrent
+    func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch {
+            return .problem(problem(for: error, request))
+        }
+    }
+
+    private func problem(for error: any Error, _ request: Request) -> Problem {
+        switch error {
+        case let problem as Problem: return problem
+        case is Overloaded: return Problem(.unavailable, "too many requests wait; try again shortly")
+        case let error as HTTPError: return problem(for: error)
+        case let error as any RecoverableError where error.isTransient:
+            logger.warning("unavailable", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            return Problem(.unavailable, "a part of the service cannot be reached; try again shortly")
+        default:
+            logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            return Problem(.internalError, "the request failed on our side and was logged")
+        }
+    }
+
+    private func problem(for error: HTTPError) -> Problem {
+        switch error.status {
+        case .notFound: Problem(.notFound, "there is nothing at this path")
+        case .contentTooLarge: Problem(.tooLarge, "the body is larger than this route takes")
+        case .methodNotAllowed: Problem(.methodNotAllowed, "this path does not take the method")
+        default: Problem(.malformedBody, "the request cannot be read")
+        }
+    }
+}
+
+extension Request {
+    /// Collects a JSON body.
+    /// - Throws: `Problem` 415 without `application/json`, 413 past `limit` bytes.
+    func jsonBody(upTo limit: Int) async throws -> Data {
+        guard let type = headers[.contentType], type.lowercased().hasPrefix("application/json") else {
+            throw Problem(.unsupportedMediaType, "the body must be application/json")
+        }
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw Problem(.tooLarge, "the body has \(length) bytes, the limit is \(limit)")
+        }
+        do {
+            return Data(buffer: try await body.collect(upTo: limit))
+        } catch is NIOTooManyBytesError {
+            throw Problem(.tooLarge, "the body is larger than the limit of \(limit) bytes")
+        }
+    }
+
+    /// The W3C trace context, if there is a valid one.
+    var traceparent: String? {
+        HTTPField.Name("traceparent").flatMap { headers[$0] }.flatMap(TraceContext.valid)
+    }
+}
+
+extension Parameters {
+    /// An identifier in the path; what is not one names nothing.
+    func identifier<ID: Identifier>(_ type: ID.Type) throws(Problem) -> ID {
+        guard let text = get("id"), let id = ID(text) else {
+            throw Problem(.notFound, "there is nothing of this id")
+        }
+        return id
+    }
+}

@@ -1,0 +1,46 @@
+import Contracts
+import Hummingbird
+
+/// Reads a request's query, and says which parameter is wrong.
+struct QueryReader {
+    private let request: Request
+
+    init(_ request: Request) {
+        self.request = request
+    }
+
+    func text(_ name: String) -> String? {
+        request.uri.queryParameters.get(name)
+    }
+
+    func limit() throws(Problem) -> Int {
+        guard let text = text("limit") else { return 50 }
+        guard let limit = Int(text), Limits.pageSize.contains(limit) else {
+            throw wrong("limit", "must be from \(Limits.pageSize.lowerBound) to \(Limits.pageSize.upperBound)")
+        }
+        return limit
+    }
+
+    func identifier<ID: Identifier>(_ name: String) throws(Problem) -> ID? {
+        guard let text = text(name) else { return nil }
+        guard let id = ID(text) else { throw wrong(name, "is not an id of this kind") }
+        return id
+    }
+
+    func choice(_ name: String, among choices: [String]) throws(Problem) -> String? {
+        guard let text = text(name) else { return nil }
+        guard choices.contains(text) else { throw wrong(name, "must be one of \(choices.joined(separator: ", "))") }
+        return text
+    }
+
+    func number(_ name: String, in range: ClosedRange<Double>) throws(Problem) -> Double {
+        guard let number = text(name).flatMap({ Double($0) }), range.contains(number) else {
+            throw wrong(name, "is required, a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    private func wrong(_ name: String, _ detail: String) -> Problem {
+        Problem(.invalid, "\(name) \(detail)", errors: [.init(pointer: "?\(name)", detail: detail)])
+    }
+}

@@ -1,0 +1,64 @@
+import Contracts
+import FleetRuntime
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// Sends messages that nobody waits for: those of HTTP requests, after their commit.
+///
+/// What a crash or a long outage takes from here is sent by the watchdog, so the queue may be bounded and forgetful.
+package final class Dispatcher: Service {
+    /// Past this many waiting messages new purchases are refused.
+    private static let comfortable = 5_000
+    /// Past this many, messages are left to the watchdog.
+    private static let capacity = 50_000
+
+    private let mailer: Mailer
+    private let logger: Logger
+    private let bell = Bell()
+    private let waiting = Mutex<[OutgoingMessage]>([])
+
+    package init(_ mailer: Mailer, logger: Logger) {
+        self.mailer = mailer
+        self.logger = logger
+    }
+
+    package var hasRoom: Bool { waiting.withLock { $0.count } < Self.comfortable }
+
+    package func send(_ messages: [OutgoingMessage]) {
+        guard !messages.isEmpty else { return }
+        let isFull = waiting.withLock { waiting in
+            guard waiting.count + messages.count <= Self.capacity else { return true }
+            waiting += messages
+            return false
+        }
+        if isFull {
+            logger.warning("left to the watchdog", metadata: ["messages": "\(messages.count)"])
+        } else {
+            bell.ring()
+        }
+    }
+
+    package func run() async throws {
+        while true {
+            let batch = waiting.withLock { waiting in
+                let batch = Array(waiting.prefix(1_000))
+                waiting.removeFirst(batch.count)
+                return batch
+            }
+            if batch.isEmpty {
+                if Task.isShuttingDownGracefully || Task.isCancelled { break }
+                await bell.wait(atMost: .seconds(1))
+                continue
+            }
+            do {
+                try await mailer.send(batch)
+            } catch is Interrupted {
+                break
+            } catch {
+                logger.error("messages are left to the watchdog", metadata: ["error": "\(error)"])
+            }
+        }
+        await mailer.close()
+    }
+}

@@ -1,0 +1,105 @@
+import Contracts
+import FleetRuntime
+import FoundationEssentials
+import Hummingbird
+import Logging
+import Postgres
+import SagaCore
+import ServiceLifecycle
+import Topology
+
+/// The process that runs the sagas: two lanes, the watchdog, the outbox relay, and HTTP.
+package enum OrchestratorService {
+    package static let migrations = [
+        Migration(
+            name: "0001_create_saga", sql: String(decoding: PackageResources._001_create_saga_sql, as: UTF8.self))
+    ]
+
+    package static func services(_ fleet: Fleet, _ metrics: PrometheusRegistry) throws -> [any Service] {
+        let parts = try Parts(fleet)
+        let lanes = try fleet.lanes(on: .orchestratorCommands, of: .orchestrator) { connection in
+            let runner = parts.runner(connection)
+            return CommandsHandler(
+                desk: parts.desk(runner), purchases: parts.progress(runner), publishing: parts.publishing)
+        }
+        let replies = try fleet.lanes(on: .orchestratorReplies, of: .orchestrator) { connection in
+            RepliesHandler(purchases: parts.progress(parts.runner(connection)))
+        }
+        let watchdog = Watchdog(
+            parts.runner(fleet.database(of: .orchestrator, for: "watchdog")),
+            mailer: try fleet.mailer(of: .orchestrator, for: "watchdog"), limit: Parts.watchdogLimit)
+        return lanes + replies + [
+            Sweeper(
+                watchdog, every: .milliseconds(500), batch: .max, health: fleet.health, logger: fleet.logger),
+            Sweeper(
+                parts.relay, every: .seconds(1), batch: OutboxRelay.batch, bell: parts.outboxBell,
+                health: fleet.health, logger: fleet.logger),
+            Sweeper(
+                StockKeeper(parts.pool, bell: parts.outboxBell), every: .seconds(2), batch: .max,
+                health: fleet.health, logger: fleet.logger),
+            parts.dispatcher,
+            HTTPServer(
+                purchases: PurchaseRoutes(
+                    intake: parts.intake(), queries: SagaQueries(parts.pool), watchers: parts.watchers),
+                events: EventRoutes(
+                    publishing: parts.publishing, catalogue: parts.catalogue,
+                    availability: Availability(hints: parts.hints, stock: parts.stock), pool: parts.pool),
+                admin: AdminRoutes(health: fleet.health, metrics: metrics), settings: fleet.settings,
+                logger: fleet.logger),
+        ]
+    }
+
+    /// What the lanes, the sweeps and HTTP have in common.
+    private struct Parts {
+        static let watchdogLimit = 500
+        static let poolSize = 8
+
+        let fleet: Fleet
+        let pool: PostgresPool
+        let hints: PurchaseHints
+        let catalogue: Catalogue
+        let stock: StockView
+        let watchers = SagaWatchers()
+        let outboxBell = Bell()
+        let relay: OutboxRelay
+        let publishing: EventPublishing
+        let dispatcher: Dispatcher
+
+        init(_ fleet: Fleet) throws {
+            self.fleet = fleet
+            pool = fleet.databasePool(of: .orchestrator, for: "http", size: Self.poolSize)
+            hints = PurchaseHints(
+                try fleet.redis(), prefix: fleet.settings.redisPrefix, health: fleet.health, logger: fleet.logger)
+            catalogue = Catalogue(pool)
+            stock = StockView(pool)
+            relay = OutboxRelay(
+                pool, mailer: try fleet.mailer(of: .orchestrator, for: "outbox"), bell: outboxBell)
+            publishing = EventPublishing(pool, relay: relay)
+            dispatcher = Dispatcher(try fleet.mailer(of: .orchestrator, for: "http"), logger: fleet.logger)
+        }
+
+        func runner(_ connection: PostgresConnection) -> SagaRunner<PurchaseDesk.Store> {
+            SagaRunner(
+                store: PostgresSagaStore<PurchaseSaga>(connection),
+                patience: SagaPatience(
+                    stepTimeout: fleet.settings.stepTimeout, attempts: fleet.settings.stepAttempts),
+                logger: fleet.logger)
+        }
+
+        func desk(_ runner: SagaRunner<PurchaseDesk.Store>) -> PurchaseDesk {
+            PurchaseDesk(runner, catalogue: catalogue, stock: stock, hints: hints, hold: fleet.settings.hold)
+        }
+
+        func progress(_ runner: SagaRunner<PurchaseDesk.Store>) -> PurchaseProgress {
+            PurchaseProgress(runner, hints: hints, watchers: watchers)
+        }
+
+        func intake() -> PurchaseIntake {
+            let starting = runner(fleet.database(of: .orchestrator, for: "http starts"))
+            let advancing = runner(fleet.database(of: .orchestrator, for: "http steps"))
+            return PurchaseIntake(
+                desk: desk(starting), progress: progress(advancing), dispatcher: dispatcher,
+                batch: fleet.settings.batch)
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import Contracts
+import Crypto
+import FleetRuntime
+import FoundationEssentials
+import Postgres
+import SagaCore
+
+/// A wish to buy, as it came in.
+package struct StartAsk: Sendable {
+    package let wish: StartPurchase
+    /// The idempotency key, with its origin, for ever; nil when the client gave none.
+    package let key: String?
+    /// The id of the message that brought it; HTTP has none.
+    package let messageID: MessageID?
+    package let replyTo: String?
+    package let correlationID: String?
+    package let traceparent: String?
+
+    package init(
+        wish: StartPurchase, key: String?, messageID: MessageID?, replyTo: String?, correlationID: String?,
+        traceparent: String?
+    ) {
+        self.wish = wish
+        self.key = key
+        self.messageID = messageID
+        self.replyTo = replyTo
+        self.correlationID = correlationID
+        self.traceparent = traceparent
+    }
+}
+
+/// The answer to a wish to buy.
+package enum StartAnswer: Sendable {
+    case accepted(SagaID, [OutgoingMessage])
+    case rejected(Problem)
+}
+
+/// Where every purchase begins, from HTTP and AMQP alike: check, price, refuse what cannot be, start the rest.
+package struct PurchaseDesk: Sendable {
+    package typealias Store = PostgresSagaStore<PurchaseSaga>
+
+    let runner: SagaRunner<Store>
+    let catalogue: Catalogue
+    let stock: StockView
+    let hints: PurchaseHints
+    let hold: Duration
+
+    package init(
+        _ runner: SagaRunner<Store>, catalogue: Catalogue, stock: StockView, hints: PurchaseHints, hold: Duration
+    ) {
+        self.runner = runner
+        self.catalogue = catalogue
+        self.stock = stock
+        self.hints = hints
+        self.hold = hold
+    }
+
+    /// Answers a batch of wishes; the messages of the accepted ones are for the caller to send.
+    package func start(_ asks: [StartAsk]) async throws -> [StartAnswer] {
+        let events = try await catalogue.events(Set(asks.map(\.wish.eventId)))
+        let checked = asks.map { check($0, events[$0.wish.eventId]) }
+        let soldOut = try await soldOutTiers(checked.compactMap(\.request))
+        let admitted = try await admit(checked, soldOut)
+        let results = try await runner.start(admitted.compactMap(\.request))
+        await claim(admitted.compactMap(\.request), results)
+        var started = results.makeIterator()
+        return admitted.map { decision in
+            switch decision {
+            case .rejected(let problem): .rejected(problem)
+            case .admitted: started.next().map(StartAnswer.init) ?? .rejected(Problem(.internalError, "no answer"))
+            }
+        }
+    }
+
+    private enum Decision {
+        case admitted(StartRequest<PurchaseSaga>)
+        case rejected(Problem)
+
+        var request: StartRequest<PurchaseSaga>? {
+            if case .admitted(let request) = self { request } else { nil }
+        }
+    }
+
+    private func check(_ ask: StartAsk, _ event: CatalogueEvent?) -> Decision {
+        do throws(Problem) {
+            let request = try PurchaseRules.check(
+                ask.wish, for: event, holdSeconds: Int(hold.components.seconds), replyTo: ask.replyTo,
+                correlationID: ask.correlationID)
+            return .admitted(try startRequest(ask, request))
+        } catch {
+            return .rejected(error)
+        }
+    }
+
+    private func startRequest(
+        _ ask: StartAsk, _ request: PurchaseRequest
+    ) throws(Problem) -> StartRequest<PurchaseSaga> {
+        let id = SagaID.make()
+        let claim = StartClaim(
+            key: ask.key, fingerprint: try Fingerprint.of(ask.wish),
+            intent: Intent(event: request.eventId, user: request.userId).text, eventID: request.eventId,
+            userID: request.userId)
+        return StartRequest(
+            id: id, messageID: ask.messageID ?? .derived(from: id.uuid, "start"), input: .start, request: request,
+            claim: claim, traceparent: ask.traceparent)
+    }
+
+    /// The wanted tiers that have nothing left: Redis says which to look at, PostgreSQL says whether it is so.
+    private func soldOutTiers(_ requests: [StartRequest<PurchaseSaga>]) async throws -> Set<TierKey> {
+        let cached = await hints.availability(of: Array(Set(requests.map(\.request.eventId))))
+        let suspects = Set(requests.map(\.request.tierKey)).filter { tier in
+            cached[tier.event]?.tiers.contains { $0.name == tier.name && $0.available <= 0 } ?? false
+        }
+        return suspects.isEmpty ? [] : try await stock.soldOut(among: suspects)
+    }
+
+    /// Refuses what is sold out, but not the repeat of a start that was accepted while there was stock.
+    private func admit(_ decisions: [Decision], _ soldOut: Set<TierKey>) async throws -> [Decision] {
+        guard !soldOut.isEmpty else { return decisions }
+        let hopeless = decisions.compactMap(\.request).filter { soldOut.contains($0.request.tierKey) }
+        let known = try await runner.store.knownKeys(hopeless.compactMap(\.claim.key))
+        return decisions.map { decision in
+            guard let request = decision.request, soldOut.contains(request.request.tierKey),
+                request.claim.key.map({ !known.contains($0) }) ?? true
+            else { return decision }
+            return .rejected(Problem(.soldOut, "nothing is left in the tier \(request.request.tier)"))
+        }
+    }
+
+    private func claim(_ requests: [StartRequest<PurchaseSaga>], _ results: [StartResult]) async {
+        await hints.claim(
+            zip(requests, results).compactMap { request, result in
+                guard case .started(let saga, _) = result else { return nil }
+                return (request.request.intent, saga, .seconds(request.request.holdSeconds))
+            })
+    }
+}
+
+extension StartAnswer {
+    init(_ result: StartResult) {
+        switch result {
+        case .started(let id, let messages), .repeated(let id, let messages): self = .accepted(id, messages)
+        case .keyReused(let id):
+            self = .rejected(Problem(.keyReused, "the key was used for another request", sagaId: id))
+        case .inProgress(let id):
+            self = .rejected(
+                Problem(.purchaseInProgress, "a purchase of this user for this event is under way", sagaId: id))
+        }
+    }
+}
+
+extension PurchaseRequest {
+    var intent: Intent { Intent(event: eventId, user: userId) }
+    var tierKey: TierKey { TierKey(event: eventId, name: tier) }
+}
+
+/// The hash by which a repeated request is told from another one under the same key.
+enum Fingerprint {
+    static func of(_ value: some Encodable) throws(Problem) -> Data {
+        do {
+            return Data(SHA256.hash(data: try WireFormat.canonical(value)))
+        } catch {
+            throw Problem(.internalError, "the request cannot be fingerprinted")
+        }
+    }
+}

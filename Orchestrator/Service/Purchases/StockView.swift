@@ -1,0 +1,46 @@
+import Contracts
+import FleetRuntime
+import FoundationEssentials
+import Postgres
+
+/// A tier of an event.
+package struct TierKey: Sendable, Hashable {
+    package let event: EventID
+    package let name: String
+}
+
+/// The stock as the reservation worker publishes it for reading.
+package struct StockView: Sendable {
+    let pool: PostgresPool
+
+    package init(_ pool: PostgresPool) {
+        self.pool = pool
+    }
+
+    /// The tiers that have nothing left now.
+    func soldOut(among tiers: Set<TierKey>) async throws -> Set<TierKey> {
+        let tiers = Array(tiers)
+        let rows = try await pool.withConnection { connection in
+            try await connection.query(
+                """
+                SELECT a.event_id, a.tier FROM reservation.availability a
+                JOIN unnest($1::uuid[], $2::text[]) AS wanted (event_id, tier) USING (event_id, tier)
+                WHERE a.available <= 0
+                """, [tiers.map(\.event.uuid), tiers.map(\.name)], as: (UUID, String).self)
+        }
+        return Set(rows.map { TierKey(event: EventID($0), name: $1) })
+    }
+
+    /// Every tier of an event, with what is left.
+    func availability(of event: EventID) async throws -> CachedAvailability {
+        let rows = try await pool.withConnection { connection in
+            try await connection.query(
+                """
+                SELECT tier, capacity, available, now() FROM reservation.availability WHERE event_id = $1 ORDER BY tier
+                """, [event.uuid], as: (String, Int32, Int32, Date).self)
+        }
+        return CachedAvailability(
+            asOf: rows.first?.3 ?? Date(),
+            tiers: rows.map { CachedAvailability.Tier(name: $0.0, capacity: Int($0.1), available: Int($0.2)) })
+    }
+}

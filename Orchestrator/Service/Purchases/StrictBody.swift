@@ -1,0 +1,114 @@
+import Contracts
+import FoundationEssentials
+
+/// Reads a request's body, and says of a wrong one what is wrong and where.
+enum StrictBody {
+    /// - Throws: `Problem`: `malformed-body` when it is no JSON object, `invalid` when a field does not fit.
+    static func read<Body: Decodable>(_ type: Body.Type, from data: Data, fields: FieldTree) throws(Problem) -> Body {
+        let tree: JSONTree
+        do {
+            tree = try WireFormat.decode(JSONTree.self, from: data)
+        } catch {
+            throw Problem(.malformedBody, "the body is not well-formed JSON in UTF-8")
+        }
+        guard case .object = tree else { throw Problem(.malformedBody, "the body must be a JSON object") }
+        let strangers = fields.strangers(in: tree, at: "")
+        guard strangers.isEmpty else { throw .invalid(strangers) }
+        do {
+            return try WireFormat.decode(type, from: data)
+        } catch let error as DecodingError {
+            throw .invalid([mistake(in: error)])
+        } catch {
+            throw Problem(.malformedBody, "the body cannot be read")
+        }
+    }
+
+    private static func mistake(in error: DecodingError) -> Problem.Mistake {
+        switch error {
+        case .keyNotFound(let key, let context):
+            Problem.Mistake(pointer: pointer(context.codingPath + [key]), detail: "is required")
+        case .valueNotFound(_, let context):
+            Problem.Mistake(pointer: pointer(context.codingPath), detail: "must not be null")
+        case .typeMismatch(let type, let context):
+            Problem.Mistake(pointer: pointer(context.codingPath), detail: "must be \(word(for: type))")
+        case .dataCorrupted(let context):
+            Problem.Mistake(pointer: pointer(context.codingPath), detail: context.debugDescription)
+        @unknown default:
+            Problem.Mistake(pointer: "", detail: "cannot be read")
+        }
+    }
+
+    private static func pointer(_ path: [any CodingKey]) -> String {
+        path.map { "/" + ($0.intValue.map(String.init) ?? escaped($0.stringValue)) }.joined()
+    }
+
+    static func escaped(_ name: String) -> String {
+        name.replacing("~", with: "~0").replacing("/", with: "~1")
+    }
+
+    private static func word(for type: Any.Type) -> String {
+        switch type {
+        case is String.Type: "a string"
+        case is Int.Type, is Int64.Type: "a whole number"
+        case is Double.Type: "a number"
+        case is [Any].Type: "an array"
+        default: "of another type"
+        }
+    }
+}
+
+/// The fields a body may have; anything else in it is a mistake.
+indirect enum FieldTree: Sendable {
+    case value
+    case list(FieldTree)
+    case object([String: FieldTree])
+
+    fileprivate func strangers(in tree: JSONTree, at pointer: String) -> [Problem.Mistake] {
+        switch (self, tree) {
+        case (.object(let fields), .object(let members)):
+            members.sorted { $0.key < $1.key }.flatMap { name, member in
+                let place = "\(pointer)/\(StrictBody.escaped(name))"
+                return fields[name]?.strangers(in: member, at: place)
+                    ?? [Problem.Mistake(pointer: place, detail: "is not a field of this request")]
+            }
+        case (.list(let field), .array(let elements)):
+            elements.enumerated().flatMap { field.strangers(in: $1, at: "\(pointer)/\($0)") }
+        case (.value, _), (.object, _), (.list, _): []
+        }
+    }
+}
+
+/// The shape of a JSON text, without its values.
+private indirect enum JSONTree: Decodable {
+    case object([String: JSONTree])
+    case array([JSONTree])
+    case leaf
+
+    private struct Key: CodingKey {
+        let stringValue: String
+        let intValue: Int? = nil
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+        if let container = try? decoder.container(keyedBy: Key.self) {
+            var members: [String: JSONTree] = [:]
+            for key in container.allKeys { members[key.stringValue] = try container.decode(JSONTree.self, forKey: key) }
+            self = .object(members)
+        } else if var container = try? decoder.unkeyedContainer() {
+            var elements: [JSONTree] = []
+            while !container.isAtEnd { elements.append(try container.decode(JSONTree.self)) }
+            self = .array(elements)
+        } else {
+            self = .leaf
+        }
+    }
+}
+
+extension Problem {
+    static func invalid(_ mistakes: [Mistake]) -> Problem {
+        let first = mistakes.first.map { "\($0.pointer) \($0.detail)" } ?? "the request breaks a rule"
+        return Problem(.invalid, first, errors: mistakes)
+    }
+}

@@ -1,0 +1,110 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+import SagaCore
+
+/// id, version, step, detail, facts, request, wake_at, due_at, attempts, needs_attention, traceparent, now.
+typealias SagaRow = (
+    UUID, Int32, Int32, JSONB, JSONB, JSONB, Date?, Date, Int32, String?, String?, Date
+)
+
+/// saga_id, version, message_id, input, from_state, detail, step, effects, at, traceparent.
+typealias JournalRow = (UUID, Int32, UUID, JSONB, String?, JSONB, Int32, String, Date, String?)
+
+extension SagaRecord {
+    init(_ row: SagaRow) throws {
+        self.init(
+            id: SagaID(row.0), version: Int(row.1), step: Int(row.2),
+            state: try WireFormat.decode(Definition.State.self, from: row.3.data),
+            facts: try WireFormat.decode(Definition.Facts.self, from: row.4.data),
+            request: try WireFormat.decode(Definition.Request.self, from: row.5.data),
+            wakeAt: row.6, dueAt: row.7, attempts: Int(row.8), needsAttention: row.9, traceparent: row.10)
+    }
+}
+
+extension JournalEntry {
+    init(_ row: JournalRow) throws {
+        self.init(
+            sagaID: SagaID(row.0), version: Int(row.1), messageID: MessageID(row.2),
+            input: try WireFormat.decode(Definition.Input.self, from: row.3.data), from: row.4,
+            to: try WireFormat.decode(Definition.State.self, from: row.5.data), step: Int(row.6),
+            effects: try EffectList.read(row.7), at: row.8, traceparent: row.9)
+    }
+}
+
+/// A journal line's effects as one text, their names in order.
+enum EffectList {
+    struct UnknownEffect: Error {
+        let name: String
+    }
+
+    static func text(_ effects: [some SagaEffect]) -> String {
+        effects.map(\.name).joined(separator: " ")
+    }
+
+    static func read<Effect: SagaEffect>(_ text: String) throws -> [Effect] {
+        try text.split(separator: " ").map { name in
+            guard let effect = Effect(name: String(name)) else { throw UnknownEffect(name: String(name)) }
+            return effect
+        }
+    }
+}
+
+/// New sagas column by column, for one `unnest`.
+struct NewSagaColumns<Definition: SagaDefinition> {
+    let parameters: [any PostgresEncodable]
+
+    init(_ sagas: [NewSaga<Definition>]) throws {
+        let records = sagas.map(\.record)
+        let claims = sagas.map(\.claim)
+        let details = try records.map { JSONB(try WireFormat.encode($0.state)) }
+        let facts = try records.map { JSONB(try WireFormat.encode($0.facts)) }
+        let requests = try records.map { JSONB(try WireFormat.encode($0.request)) }
+        parameters = [
+            records.map(\.id.uuid), records.map { Int32($0.version) }, records.map { Int32($0.step) },
+            records.map(\.state.tag), details, facts, requests, records.map(\.state.outcome),
+            claims.map(\.intent), claims.map(\.key), claims.map(\.fingerprint), claims.map(\.eventID?.uuid),
+            claims.map(\.userID), records.map(\.wakeAt), records.map(\.dueAt), records.map(\.traceparent),
+        ]
+    }
+}
+
+extension PostgresSagaStore {
+    static func update(_ sagas: [SagaRecord<Definition>]) throws -> Statement {
+        Statement(
+            """
+            UPDATE saga SET version = new.version, step = new.step, state = new.state, detail = new.detail,
+                facts = new.facts, outcome = new.outcome, wake_at = new.wake_at, due_at = new.due_at,
+                attempts = new.attempts, needs_attention = new.needs_attention, updated_at = now(),
+                intent = CASE WHEN new.outcome IS NULL THEN saga.intent END
+            FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::jsonb[], $6::jsonb[], $7::text[],
+                $8::timestamptz[], $9::timestamptz[], $10::int[], $11::text[])
+                AS new (id, version, step, state, detail, facts, outcome, wake_at, due_at, attempts, needs_attention)
+            WHERE saga.id = new.id
+            """,
+            parameters: [
+                sagas.map(\.id.uuid), sagas.map { Int32($0.version) }, sagas.map { Int32($0.step) },
+                sagas.map(\.state.tag), try sagas.map { JSONB(try WireFormat.encode($0.state)) },
+                try sagas.map { JSONB(try WireFormat.encode($0.facts)) }, sagas.map(\.state.outcome),
+                sagas.map(\.wakeAt), sagas.map(\.dueAt), sagas.map { Int32($0.attempts) },
+                sagas.map(\.needsAttention),
+            ])
+    }
+
+    static func append(_ journal: [JournalEntry<Definition>]) throws -> Statement {
+        Statement(
+            """
+            INSERT INTO saga_step (saga_id, version, message_id, input_name, input, from_state, to_state, detail,
+                step, effects, at, traceparent)
+            SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[], $7::text[],
+                $8::jsonb[], $9::int[], $10::text[], $11::timestamptz[], $12::text[])
+            """,
+            parameters: [
+                journal.map(\.sagaID.uuid), journal.map { Int32($0.version) }, journal.map(\.messageID.uuid),
+                journal.map(\.input.name), try journal.map { JSONB(try WireFormat.encode($0.input)) },
+                journal.map(\.from), journal.map(\.to.tag),
+                try journal.map { JSONB(try WireFormat.encode($0.to)) }, journal.map { Int32($0.step) },
+                journal.map { EffectList.text($0.effects) }, journal.map(\.at), journal.map(\.traceparent),
+            ])
+    }
+}

@@ -1,0 +1,114 @@
+import Contracts
+import FleetRuntime
+import FoundationEssentials
+import Postgres
+import SagaCore
+
+/// Sagas in the tables `saga` and `saga_step` of the orchestrator's schema, always a batch at a time.
+package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
+    let connection: PostgresConnection
+
+    package init(_ connection: PostgresConnection) {
+        self.connection = connection
+    }
+
+    package func transact<R: Sendable>(_ body: (Transaction) async throws -> R) async throws -> R {
+        try await connection.transaction(body)
+    }
+
+    package func lock(
+        _ sagas: [SagaID], _ messages: [MessageID], in transaction: Transaction
+    ) async throws -> LockedSagas<Definition> {
+        let rows = try await transaction.query(
+            """
+            SELECT id, version, step, detail, facts, request, wake_at, due_at, attempts, needs_attention, traceparent,
+                now()
+            FROM saga WHERE id = ANY($1) AND kind = $2 ORDER BY id FOR UPDATE
+            """, [sagas.map(\.uuid), Definition.kind], as: SagaRow.self)
+        let journal = try await transaction.query(
+            """
+            SELECT saga_id, version, message_id, input, from_state, detail, step, effects, at, traceparent
+            FROM saga_step WHERE message_id = ANY($1)
+            """, [messages.map(\.uuid)], as: JournalRow.self)
+        return try locked(rows, journal)
+    }
+
+    package func due(_ limit: Int, in transaction: Transaction) async throws -> LockedSagas<Definition> {
+        let rows = try await transaction.query(
+            """
+            SELECT id, version, step, detail, facts, request, wake_at, due_at, attempts, needs_attention, traceparent,
+                now()
+            FROM saga WHERE wake_at <= now() AND kind = $2 ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED
+            """, [limit, Definition.kind], as: SagaRow.self)
+        return try locked(rows, [])
+    }
+
+    package func insert(
+        _ sagas: [NewSaga<Definition>], in transaction: Transaction
+    ) async throws -> [StartConflict] {
+        let columns = try NewSagaColumns(sagas)
+        let inserted = try await transaction.query(
+            """
+            INSERT INTO saga (id, kind, version, step, state, detail, facts, request, outcome, intent, start_key,
+                fingerprint, event_id, user_id, wake_at, due_at, traceparent)
+            SELECT id, $1, version, step, state, detail, facts, request, outcome, intent, start_key, fingerprint,
+                event_id, user_id, wake_at, due_at, traceparent
+            FROM unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::jsonb[], $7::jsonb[], $8::jsonb[],
+                $9::text[], $10::text[], $11::text[], $12::bytea[], $13::uuid[], $14::text[], $15::timestamptz[],
+                $16::timestamptz[], $17::text[])
+                AS new (id, version, step, state, detail, facts, request, outcome, intent, start_key, fingerprint,
+                    event_id, user_id, wake_at, due_at, traceparent)
+            ON CONFLICT DO NOTHING RETURNING id
+            """, [Definition.kind] + columns.parameters, as: (UUID).self)
+        guard inserted.count < sagas.count else { return [] }
+        return try await conflicts(of: sagas, in: transaction)
+    }
+
+    package func knownKeys(_ keys: [String]) async throws -> Set<String> {
+        guard !keys.isEmpty else { return [] }
+        let rows = try await connection.query(
+            "SELECT start_key FROM saga WHERE start_key = ANY($1)", [keys], as: (String).self)
+        return Set(rows)
+    }
+
+    package func save(
+        _ sagas: [SagaRecord<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
+    ) async throws {
+        var statements: [Statement] = []
+        if !sagas.isEmpty { statements.append(try Self.update(sagas)) }
+        if !journal.isEmpty { statements.append(try Self.append(journal)) }
+        guard !statements.isEmpty else { return }
+        do {
+            _ = try await transaction.commit(after: statements)
+        } catch {
+            throw error.constraint == "saga_step_once_per_message" ? ConcurrentRepeat() : error
+        }
+    }
+
+    private func conflicts(
+        of sagas: [NewSaga<Definition>], in transaction: Transaction
+    ) async throws -> [StartConflict] {
+        let rows = try await transaction.query(
+            """
+            SELECT id, start_key, fingerprint, intent FROM saga
+            WHERE start_key = ANY($1) OR intent = ANY($2)
+            """, [sagas.compactMap(\.claim.key), sagas.compactMap(\.claim.intent)],
+            as: (UUID, String?, Data?, String?).self)
+        return rows.map {
+            StartConflict(existing: SagaID($0.0), key: $0.1, fingerprint: $0.2 ?? Data(), intent: $0.3)
+        }
+    }
+
+    private func locked(_ rows: [SagaRow], _ journal: [JournalRow]) throws -> LockedSagas<Definition> {
+        var locked = LockedSagas<Definition>(sagas: [:], journal: [:], now: rows.first?.11 ?? Date())
+        for row in rows {
+            let record = try SagaRecord<Definition>(row)
+            locked.sagas[record.id] = record
+        }
+        for row in journal {
+            let entry = try JournalEntry<Definition>(row)
+            locked.journal[entry.messageID] = entry
+        }
+        return locked
+    }
+}

@@ -1,0 +1,89 @@
+import Contracts
+import FleetRuntime
+import FoundationEssentials
+import Postgres
+import SagaCore
+
+/// One saga with its history, for reading.
+package struct SagaHistory: Sendable {
+    package let saga: SagaSummary
+    package let facts: PurchaseFacts
+    package let timeline: [JournalEntry<PurchaseSaga>]
+}
+
+/// One saga in a list.
+package struct SagaSummary: Sendable {
+    package let id: SagaID
+    package let state: PurchaseState
+    package let version: Int
+    package let request: PurchaseRequest
+    package let needsAttention: String?
+    package let createdAt: Date
+    package let updatedAt: Date
+    /// Whether nothing more will happen by itself.
+    package let isSettled: Bool
+}
+
+/// What lists of sagas can be narrowed to.
+package struct SagaFilter: Sendable {
+    package var state: String?
+    package var eventID: EventID?
+    package var userID: String?
+    package var before: SagaID?
+    package var limit: Int
+}
+
+/// Reads sagas without locking them.
+package struct SagaQueries: Sendable {
+    let pool: PostgresPool
+
+    package init(_ pool: PostgresPool) {
+        self.pool = pool
+    }
+
+    private typealias SummaryRow = (UUID, JSONB, Int32, JSONB, String?, Date, Date, Bool, JSONB)
+
+    private static let columns =
+        "id, detail, version, request, needs_attention, created_at, updated_at, wake_at IS NULL, facts"
+
+    package func history(of id: SagaID) async throws -> SagaHistory? {
+        let (rows, journal) = try await pool.withConnection { connection in
+            let rows = try await connection.query(
+                "SELECT \(Self.columns) FROM saga WHERE id = $1", [id.uuid], as: SummaryRow.self)
+            let journal = try await connection.query(
+                """
+                SELECT saga_id, version, message_id, input, from_state, detail, step, effects, at, traceparent
+                FROM saga_step WHERE saga_id = $1 ORDER BY version
+                """, [id.uuid], as: JournalRow.self)
+            return (rows, journal)
+        }
+        guard let row = rows.first else { return nil }
+        return SagaHistory(
+            saga: try Self.summary(row), facts: try WireFormat.decode(PurchaseFacts.self, from: row.8.data),
+            timeline: try journal.map { try JournalEntry<PurchaseSaga>($0) })
+    }
+
+    /// A page, newest first: ids are in the order of time, so the cursor is the last id seen.
+    package func page(_ filter: SagaFilter) async throws -> [SagaSummary] {
+        let isOutcome = filter.state.map { ["completed", "refused", "refunded"].contains($0) } ?? false
+        let rows = try await pool.withConnection { connection in
+            try await connection.query(
+                """
+                SELECT \(Self.columns) FROM saga
+                WHERE kind = 'purchase' AND ($1::uuid IS NULL OR id < $1)
+                    AND ($2::text IS NULL OR \(isOutcome ? "outcome = $2" : "outcome IS NULL AND state = $2"))
+                    AND ($3::uuid IS NULL OR event_id = $3) AND ($4::text IS NULL OR user_id = $4)
+                ORDER BY id DESC LIMIT $5
+                """, [filter.before?.uuid, filter.state, filter.eventID?.uuid, filter.userID, filter.limit],
+                as: SummaryRow.self)
+        }
+        return try rows.map(Self.summary)
+    }
+
+    private static func summary(_ row: SummaryRow) throws -> SagaSummary {
+        SagaSummary(
+            id: SagaID(row.0), state: try WireFormat.decode(PurchaseState.self, from: row.1.data),
+            version: Int(row.2), request: try WireFormat.decode(PurchaseRequest.self, from: row.3.data),
+            needsAttention: row.4, createdAt: row.5, updatedAt: row.6, isSettled: row.7)
+    }
+}

@@ -1,0 +1,120 @@
+import Contracts
+import FleetRuntime
+import FoundationEssentials
+import SagaCore
+
+/// A wish to begin a saga, from HTTP or AMQP.
+package struct StartRequest<Definition: SagaDefinition>: Sendable {
+    package let id: SagaID
+    package let messageID: MessageID
+    package let input: Definition.Input
+    package let request: Definition.Request
+    package let claim: StartClaim
+    package let traceparent: String?
+
+    package init(
+        id: SagaID, messageID: MessageID, input: Definition.Input, request: Definition.Request, claim: StartClaim,
+        traceparent: String?
+    ) {
+        self.id = id
+        self.messageID = messageID
+        self.input = input
+        self.request = request
+        self.claim = claim
+        self.traceparent = traceparent
+    }
+}
+
+/// What became of a wish to begin a saga.
+package enum StartResult: Sendable {
+    case started(SagaID, [OutgoingMessage])
+    /// The same start came before; its first effects go out again if the saga still stands at its first step.
+    case repeated(SagaID, [OutgoingMessage])
+    /// The key was used for something else.
+    case keyReused(SagaID)
+    /// Another open saga is about the same thing.
+    case inProgress(SagaID)
+}
+
+extension SagaRunner {
+    /// Begins sagas, a batch in one transaction; one result per request.
+    package func start(_ requests: [StartRequest<Definition>]) async throws -> [StartResult] {
+        try await store.transact { transaction in
+            let now = Date()
+            let fresh = try requests.map { try begin($0, at: now) }
+            let conflicts = StartConflicts(try await store.insert(fresh.map(\.saga), in: transaction))
+            let outcomes = requests.map { conflicts.outcome(of: $0.id, $0.claim) }
+            let journal = zip(fresh, outcomes).compactMap { $1 == .started ? $0.entry : nil }
+            let repeats = outcomes.compactMap { if case .repeated(let id) = $0 { id } else { nil } }
+            let stored = repeats.isEmpty ? [:] : try await store.lock(repeats, [], in: transaction).sagas
+            try await store.save([], journal, in: transaction)
+            return try zip(fresh, outcomes).map { try result($0.saga.record, $0.entry, $1, stored, at: now) }
+        }
+    }
+
+    private func begin(
+        _ request: StartRequest<Definition>, at now: Date
+    ) throws -> (saga: NewSaga<Definition>, entry: JournalEntry<Definition>) {
+        let event = SagaEvent(
+            sagaID: request.id, messageID: request.messageID, input: request.input, answeredStep: nil,
+            traceparent: request.traceparent)
+        guard
+            let (record, entry) = SagaRecord<Definition>.starting(
+                request.id, by: event, request: request.request, at: now, patience: patience)
+        else { throw NoFirstStep(input: request.input.name) }
+        return (NewSaga(record: record, claim: request.claim), entry)
+    }
+
+    private func result(
+        _ record: SagaRecord<Definition>, _ entry: JournalEntry<Definition>, _ outcome: StartConflicts.Outcome,
+        _ stored: [SagaID: SagaRecord<Definition>], at now: Date
+    ) throws -> StartResult {
+        switch outcome {
+        case .started:
+            meters.count(entry.input.name)
+            return .started(record.id, try record.messages(entry.effects, causedBy: entry.messageID, at: now))
+        case .repeated(let id):
+            meters.countRepeat()
+            guard let saga = stored[id], saga.version == 1 else { return .repeated(id, []) }
+            return .repeated(id, try saga.messages(entry.effects, causedBy: entry.messageID, at: now))
+        case .keyReused(let id): return .keyReused(id)
+        case .inProgress(let id): return .inProgress(id)
+        }
+    }
+}
+
+/// A definition that refuses its own start is a bug of ours.
+struct NoFirstStep: Error {
+    let input: String
+}
+
+/// Sagas in the way of new ones, by what they hold.
+struct StartConflicts {
+    enum Outcome: Equatable {
+        case started
+        case repeated(SagaID)
+        case keyReused(SagaID)
+        case inProgress(SagaID)
+    }
+
+    private var byKey: [String: StartConflict] = [:]
+    private var byIntent: [String: SagaID] = [:]
+
+    init(_ conflicts: [StartConflict]) {
+        for conflict in conflicts {
+            if let key = conflict.key { byKey[key] = conflict }
+            if let intent = conflict.intent { byIntent[intent] = conflict.existing }
+        }
+    }
+
+    /// The row that stands may be the very one that was just added.
+    func outcome(of id: SagaID, _ claim: StartClaim) -> Outcome {
+        if let key = claim.key, let conflict = byKey[key] {
+            guard conflict.existing != id else { return .started }
+            return conflict.fingerprint == claim.fingerprint
+                ? .repeated(conflict.existing) : .keyReused(conflict.existing)
+        }
+        if let intent = claim.intent, let existing = byIntent[intent], existing != id { return .inProgress(existing) }
+        return .started
+    }
+}

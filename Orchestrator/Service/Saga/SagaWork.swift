@@ -1,0 +1,49 @@
+import Contracts
+import FoundationEssentials
+import SagaCore
+
+/// A batch of events being applied to locked sagas, in memory.
+struct SagaWork<Definition: SagaDefinition> {
+    private var sagas: [SagaID: SagaRecord<Definition>]
+    private var known: [MessageID: JournalEntry<Definition>]
+    private let now: Date
+    private var touched: [SagaID] = []
+    private(set) var journal: [JournalEntry<Definition>] = []
+
+    init(_ locked: LockedSagas<Definition>) {
+        sagas = locked.sagas
+        known = locked.journal
+        now = locked.now
+    }
+
+    var changed: [SagaRecord<Definition>] {
+        Set(touched).sorted().compactMap { sagas[$0] }
+    }
+
+    mutating func apply(_ event: SagaEvent<Definition.Input>, patience: SagaPatience) throws -> SagaResult<Definition> {
+        guard var saga = sagas[event.sagaID] else { return .unknownSaga }
+        if let entry = known[event.messageID] { return .repeated(saga, try repeats(of: entry, in: saga)) }
+        switch saga.take(event, at: now, patience: patience) {
+        case .ignored(let reason): return .ignored(reason, in: saga.state)
+        case .taken(let entry):
+            sagas[saga.id] = saga
+            known[event.messageID] = entry
+            touched.append(saga.id)
+            journal.append(entry)
+            return .taken(saga, try saga.messages(entry.effects, causedBy: event.messageID, at: now))
+        }
+    }
+
+    /// The input that led to the present state sends all its effects again. Of an older one, only what it told the
+    /// outside is repeated: its commands have been answered, or the saga would not have gone on.
+    private func repeats(
+        of entry: JournalEntry<Definition>, in saga: SagaRecord<Definition>
+    ) throws -> [OutgoingMessage] {
+        let isPresent = entry.version == saga.version
+        let effects = isPresent ? entry.effects : entry.effects.filter(\.isAnnouncement)
+        var then = saga
+        then.state = entry.to
+        then.step = entry.step
+        return try then.messages(effects, causedBy: entry.messageID, at: now)
+    }
+}
