@@ -20,6 +20,7 @@ let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
+let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 func module(
@@ -85,8 +86,8 @@ let package = Package(
         module(
             "OrchestratorService", at: "Orchestrator/Service", ["SagaCore", "FleetRuntime", hummingbird, httpTypes, nio, nioFoundation, crypto, metrics, lifecycle, logging],
             embedding: ["Migrations"]),
-        program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService"]),
-        program("turnstile", at: "Orchestrator/Operator", workers + ["OrchestratorService", arguments, httpClient]),
+        program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService", "FleetRuntime"]),
+        program("turnstile", at: "Orchestrator/Operator", workers + ["OrchestratorService", "FleetRuntime", arguments]),
 
         module("TestKit", at: "Tests/TestKit", ["FleetRuntime", logging, configuration]),
         tests("RabbitMQTests", ["RabbitMQ"]),
@@ -101,7 +102,9 @@ let package = Package(
         tests("NotificationTests", ["Notification", "TestKit"]),
         tests("ExpiryTests", ["Expiry", "TestKit"]),
         tests("RecommendationTests", ["Recommendation", "TestKit"]),
-        tests("Integration", workers + ["OrchestratorService", "TestKit", httpClient]),
-        program("bench", at: "Tests/Load", ["OrchestratorService", "FleetRuntime", httpClient]),
+        tests(
+            "Integration",
+            workers + ["OrchestratorService", "TestKit", "FleetRuntime", httpClient, nio, nioFoundationCompat, configuration]),
+        program("bench", at: "Tests/Load", ["FleetRuntime", httpClient, nio, nioFoundationCompat]),
     ]
 )

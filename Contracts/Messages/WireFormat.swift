@@ -15,6 +15,14 @@ package enum WireFormat {
         try decoder.decode(type, from: data)
     }
 
+    package static func text(_ value: some Encodable) throws -> String {
+        String(decoding: try encode(value), as: UTF8.self)
+    }
+
+    package static func decode<Value: Decodable>(_ type: Value.Type, fromText text: String) throws -> Value {
+        try decode(type, from: Data(text.utf8))
+    }
+
     /// Writes a time as RFC 3339 in UTC with milliseconds.
     package static func text(of date: Date) -> String {
         date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))

@@ -16,6 +16,12 @@ package struct Binding: Sendable, Equatable {
     package let exchange: Exchange
     package let routingKey: String
     package let queue: String
+
+    package init(exchange: Exchange, routingKey: String, queue: String) {
+        self.exchange = exchange
+        self.routingKey = routingKey
+        self.queue = queue
+    }
 }
 
 /// Everything that must exist on the broker before the fleet can work.
@@ -41,6 +47,7 @@ package enum Declarations {
             name: queue.name,
             arguments: [
                 "x-queue-type": .text("quorum"),
+                "x-dead-letter-exchange": .text(Exchange.dead.rawValue),
                 "x-dead-letter-routing-key": .text(queue.name),
             ])
     }

@@ -6,7 +6,6 @@ import Logging
 import Postgres
 import SagaCore
 import ServiceLifecycle
-import Topology
 
 /// The process that runs the sagas: two lanes, the watchdog, the outbox relay, and HTTP.
 package enum OrchestratorService {
@@ -15,14 +14,16 @@ package enum OrchestratorService {
             name: "0001_create_saga", sql: String(decoding: PackageResources._001_create_saga_sql, as: UTF8.self))
     ]
 
-    package static func services(_ fleet: Fleet, _ metrics: PrometheusRegistry) throws -> [any Service] {
+    package static func services(
+        _ fleet: Fleet, _ metrics: PrometheusRegistry, onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) throws -> [any Service] {
         let parts = try Parts(fleet)
-        let lanes = try fleet.lanes(on: .orchestratorCommands, of: .orchestrator) { connection in
+        let lanes = try fleet.commandLanes(of: .orchestrator) { connection in
             let runner = parts.runner(connection)
             return CommandsHandler(
                 desk: parts.desk(runner), purchases: parts.progress(runner), publishing: parts.publishing)
         }
-        let replies = try fleet.lanes(on: .orchestratorReplies, of: .orchestrator) { connection in
+        let replies = try fleet.replyLanes { connection in
             RepliesHandler(purchases: parts.progress(parts.runner(connection)))
         }
         let watchdog = Watchdog(
@@ -45,7 +46,7 @@ package enum OrchestratorService {
                     publishing: parts.publishing, catalogue: parts.catalogue,
                     availability: Availability(hints: parts.hints, stock: parts.stock), pool: parts.pool),
                 admin: AdminRoutes(health: fleet.health, metrics: metrics), settings: fleet.settings,
-                logger: fleet.logger),
+                logger: fleet.logger, onListening: onListening),
         ]
     }
 

@@ -58,5 +58,8 @@ package func withTestDatabase<R>(
 /// A test asked for a server that nobody started.
 package struct MissingServer: Error, CustomStringConvertible {
     package let name: String
+
+    package init(name: String) { self.name = name }
+
     package var description: String { "\(name) is not set; run the tests with compose/dev test" }
 }

@@ -3,6 +3,7 @@ import CoreMetrics
 import FleetRuntime
 import Hummingbird
 import Logging
+import NIOCore
 import ServiceLifecycle
 
 /// Serves the orchestrator's routes.
@@ -12,6 +13,8 @@ struct HTTPServer: Service {
     let admin: AdminRoutes
     let settings: Settings
     let logger: Logger
+    /// Told the port, which the system chose if the settings say 0.
+    let onListening: @Sendable (Int) -> Void
 
     func run() async throws {
         let router = Router()
@@ -26,8 +29,12 @@ struct HTTPServer: Service {
             router: router,
             configuration: .init(
                 address: .hostname(settings.httpHost, port: settings.httpPort), serverName: "turnstile"),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? settings.httpPort
+                logger.info("serving HTTP", metadata: ["address": "\(settings.httpHost):\(port)"])
+                onListening(port)
+            },
             logger: quiet)
-        logger.info("serving HTTP", metadata: ["address": "\(settings.httpHost):\(settings.httpPort)"])
         try await application.run()
     }
 }

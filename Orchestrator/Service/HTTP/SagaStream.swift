@@ -20,22 +20,23 @@ struct SagaStream: Sendable {
             })
     }
 
+    @concurrent
     private func follow(_ writer: inout any ResponseBodyWriter) async throws {
         var shown = 0
         var quiet = 0
-        try await watchers.watching(saga) { bell in
-            while let history = try await queries.history(of: saga) {
-                for (number, entry) in history.timeline.enumerated().dropFirst(shown) {
-                    let line = String(decoding: try WireFormat.encode(TimelineEntry(entry)), as: UTF8.self)
-                    try await writer.write(ByteBuffer(string: "id: \(number + 1)\nevent: step\ndata: \(line)\n\n"))
-                }
-                quiet = history.timeline.count == shown ? quiet + 1 : 0
-                shown = history.timeline.count
-                if history.saga.state.outcome != nil { return }
-                if quiet % 20 == 19 { try await writer.write(ByteBuffer(string: ": still here\n\n")) }
-                await bell.wait(atMost: Self.period)
-                try Task.checkCancellation()
+        let watch = watchers.enter(saga)
+        defer { watchers.leave(watch) }
+        while let history = try await queries.history(of: saga) {
+            for (number, entry) in history.timeline.enumerated().dropFirst(shown) {
+                let line = String(decoding: try WireFormat.encode(TimelineEntry(entry)), as: UTF8.self)
+                try await writer.write(ByteBuffer(string: "id: \(number + 1)\nevent: step\ndata: \(line)\n\n"))
             }
+            quiet = history.timeline.count == shown ? quiet + 1 : 0
+            shown = history.timeline.count
+            if history.saga.state.outcome != nil { return }
+            if quiet % 20 == 19 { try await writer.write(ByteBuffer(string: ": still here\n\n")) }
+            await watch.bell.wait(atMost: Self.period)
+            try Task.checkCancellation()
         }
     }
 }

@@ -14,17 +14,23 @@ package final class SagaWatchers: Sendable {
         for watcher in rung { watcher.bell.ring() }
     }
 
-    /// Lends a bell that rings when the saga moves.
-    func watching<R>(_ saga: SagaID, _ body: (Bell) async throws -> R) async rethrows -> R {
-        let bell = Bell()
-        let token = tokens.add(1, ordering: .relaxed).newValue
-        bells.withLock { $0[saga, default: []].append((token, bell)) }
-        defer {
-            bells.withLock { bells in
-                bells[saga]?.removeAll { $0.token == token }
-                if bells[saga]?.isEmpty ?? false { bells[saga] = nil }
-            }
+    /// A bell that rings when the saga moves; give it back with `leave`.
+    func enter(_ saga: SagaID) -> Watch {
+        let watch = Watch(saga: saga, token: tokens.add(1, ordering: .relaxed).newValue, bell: Bell())
+        bells.withLock { $0[saga, default: []].append((watch.token, watch.bell)) }
+        return watch
+    }
+
+    func leave(_ watch: Watch) {
+        bells.withLock { bells in
+            bells[watch.saga]?.removeAll { $0.token == watch.token }
+            if bells[watch.saga]?.isEmpty ?? false { bells[watch.saga] = nil }
         }
-        return try await body(bell)
+    }
+
+    struct Watch: Sendable {
+        let saga: SagaID
+        fileprivate let token: UInt64
+        let bell: Bell
     }
 }

@@ -1,17 +1,17 @@
 import Contracts
-import FoundationEssentials
+import Foundation
 
 /// Reads a request's body, and says of a wrong one what is wrong and where.
 enum StrictBody {
     /// - Throws: `Problem`: `malformed-body` when it is no JSON object, `invalid` when a field does not fit.
     static func read<Body: Decodable>(_ type: Body.Type, from data: Data, fields: FieldTree) throws(Problem) -> Body {
-        let tree: JSONTree
+        let tree: Any
         do {
-            tree = try WireFormat.decode(JSONTree.self, from: data)
+            tree = try JSONSerialization.jsonObject(with: data, options: [.fragmentsAllowed])
         } catch {
             throw Problem(.malformedBody, "the body is not well-formed JSON in UTF-8")
         }
-        guard case .object = tree else { throw Problem(.malformedBody, "the body must be a JSON object") }
+        guard tree is [String: Any] else { throw Problem(.malformedBody, "the body must be a JSON object") }
         let strangers = fields.strangers(in: tree, at: "")
         guard strangers.isEmpty else { throw .invalid(strangers) }
         do {
@@ -63,45 +63,17 @@ indirect enum FieldTree: Sendable {
     case list(FieldTree)
     case object([String: FieldTree])
 
-    fileprivate func strangers(in tree: JSONTree, at pointer: String) -> [Problem.Mistake] {
-        switch (self, tree) {
-        case (.object(let fields), .object(let members)):
-            members.sorted { $0.key < $1.key }.flatMap { name, member in
+    fileprivate func strangers(in tree: Any, at pointer: String) -> [Problem.Mistake] {
+        switch self {
+        case .value: []
+        case .object(let fields):
+            (tree as? [String: Any] ?? [:]).sorted { $0.key < $1.key }.flatMap { name, member in
                 let place = "\(pointer)/\(StrictBody.escaped(name))"
                 return fields[name]?.strangers(in: member, at: place)
                     ?? [Problem.Mistake(pointer: place, detail: "is not a field of this request")]
             }
-        case (.list(let field), .array(let elements)):
-            elements.enumerated().flatMap { field.strangers(in: $1, at: "\(pointer)/\($0)") }
-        case (.value, _), (.object, _), (.list, _): []
-        }
-    }
-}
-
-/// The shape of a JSON text, without its values.
-private indirect enum JSONTree: Decodable {
-    case object([String: JSONTree])
-    case array([JSONTree])
-    case leaf
-
-    private struct Key: CodingKey {
-        let stringValue: String
-        let intValue: Int? = nil
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
-    init(from decoder: any Decoder) throws {
-        if let container = try? decoder.container(keyedBy: Key.self) {
-            var members: [String: JSONTree] = [:]
-            for key in container.allKeys { members[key.stringValue] = try container.decode(JSONTree.self, forKey: key) }
-            self = .object(members)
-        } else if var container = try? decoder.unkeyedContainer() {
-            var elements: [JSONTree] = []
-            while !container.isAtEnd { elements.append(try container.decode(JSONTree.self)) }
-            self = .array(elements)
-        } else {
-            self = .leaf
+        case .list(let field):
+            (tree as? [Any] ?? []).enumerated().flatMap { field.strangers(in: $1, at: "\(pointer)/\($0)") }
         }
     }
 }

@@ -5,19 +5,19 @@ import SagaCore
 
 /// id, version, step, detail, facts, request, wake_at, due_at, attempts, needs_attention, traceparent, now.
 typealias SagaRow = (
-    UUID, Int32, Int32, JSONB, JSONB, JSONB, Date?, Date, Int32, String?, String?, Date
+    UUID, Int32, Int32, String, String, String, Date?, Date, Int32, String?, String?, Date
 )
 
 /// saga_id, version, message_id, input, from_state, detail, step, effects, at, traceparent.
-typealias JournalRow = (UUID, Int32, UUID, JSONB, String?, JSONB, Int32, String, Date, String?)
+typealias JournalRow = (UUID, Int32, UUID, String, String?, String, Int32, String, Date, String?)
 
 extension SagaRecord {
     init(_ row: SagaRow) throws {
         self.init(
             id: SagaID(row.0), version: Int(row.1), step: Int(row.2),
-            state: try WireFormat.decode(Definition.State.self, from: row.3.data),
-            facts: try WireFormat.decode(Definition.Facts.self, from: row.4.data),
-            request: try WireFormat.decode(Definition.Request.self, from: row.5.data),
+            state: try WireFormat.decode(Definition.State.self, fromText: row.3),
+            facts: try WireFormat.decode(Definition.Facts.self, fromText: row.4),
+            request: try WireFormat.decode(Definition.Request.self, fromText: row.5),
             wakeAt: row.6, dueAt: row.7, attempts: Int(row.8), needsAttention: row.9, traceparent: row.10)
     }
 }
@@ -26,8 +26,8 @@ extension JournalEntry {
     init(_ row: JournalRow) throws {
         self.init(
             sagaID: SagaID(row.0), version: Int(row.1), messageID: MessageID(row.2),
-            input: try WireFormat.decode(Definition.Input.self, from: row.3.data), from: row.4,
-            to: try WireFormat.decode(Definition.State.self, from: row.5.data), step: Int(row.6),
+            input: try WireFormat.decode(Definition.Input.self, fromText: row.3), from: row.4,
+            to: try WireFormat.decode(Definition.State.self, fromText: row.5), step: Int(row.6),
             effects: try EffectList.read(row.7), at: row.8, traceparent: row.9)
     }
 }
@@ -57,9 +57,9 @@ struct NewSagaColumns<Definition: SagaDefinition> {
     init(_ sagas: [NewSaga<Definition>]) throws {
         let records = sagas.map(\.record)
         let claims = sagas.map(\.claim)
-        let details = try records.map { JSONB(try WireFormat.encode($0.state)) }
-        let facts = try records.map { JSONB(try WireFormat.encode($0.facts)) }
-        let requests = try records.map { JSONB(try WireFormat.encode($0.request)) }
+        let details = try records.map { try WireFormat.text($0.state) }
+        let facts = try records.map { try WireFormat.text($0.facts) }
+        let requests = try records.map { try WireFormat.text($0.request) }
         parameters = [
             records.map(\.id.uuid), records.map { Int32($0.version) }, records.map { Int32($0.step) },
             records.map(\.state.tag), details, facts, requests, records.map(\.state.outcome),
@@ -77,15 +77,15 @@ extension PostgresSagaStore {
                 facts = new.facts, outcome = new.outcome, wake_at = new.wake_at, due_at = new.due_at,
                 attempts = new.attempts, needs_attention = new.needs_attention, updated_at = now(),
                 intent = CASE WHEN new.outcome IS NULL THEN saga.intent END
-            FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::jsonb[], $6::jsonb[], $7::text[],
+            FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
                 $8::timestamptz[], $9::timestamptz[], $10::int[], $11::text[])
                 AS new (id, version, step, state, detail, facts, outcome, wake_at, due_at, attempts, needs_attention)
             WHERE saga.id = new.id
             """,
             parameters: [
                 sagas.map(\.id.uuid), sagas.map { Int32($0.version) }, sagas.map { Int32($0.step) },
-                sagas.map(\.state.tag), try sagas.map { JSONB(try WireFormat.encode($0.state)) },
-                try sagas.map { JSONB(try WireFormat.encode($0.facts)) }, sagas.map(\.state.outcome),
+                sagas.map(\.state.tag), try sagas.map { try WireFormat.text($0.state) },
+                try sagas.map { try WireFormat.text($0.facts) }, sagas.map(\.state.outcome),
                 sagas.map(\.wakeAt), sagas.map(\.dueAt), sagas.map { Int32($0.attempts) },
                 sagas.map(\.needsAttention),
             ])
@@ -96,14 +96,14 @@ extension PostgresSagaStore {
             """
             INSERT INTO saga_step (saga_id, version, message_id, input_name, input, from_state, to_state, detail,
                 step, effects, at, traceparent)
-            SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[], $7::text[],
-                $8::jsonb[], $9::int[], $10::text[], $11::timestamptz[], $12::text[])
+            SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+                $8::text[], $9::int[], $10::text[], $11::timestamptz[], $12::text[])
             """,
             parameters: [
                 journal.map(\.sagaID.uuid), journal.map { Int32($0.version) }, journal.map(\.messageID.uuid),
-                journal.map(\.input.name), try journal.map { JSONB(try WireFormat.encode($0.input)) },
+                journal.map(\.input.name), try journal.map { try WireFormat.text($0.input) },
                 journal.map(\.from), journal.map(\.to.tag),
-                try journal.map { JSONB(try WireFormat.encode($0.to)) }, journal.map { Int32($0.step) },
+                try journal.map { try WireFormat.text($0.to) }, journal.map { Int32($0.step) },
                 journal.map { EffectList.text($0.effects) }, journal.map(\.at), journal.map(\.traceparent),
             ])
     }

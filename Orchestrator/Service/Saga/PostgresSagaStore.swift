@@ -53,7 +53,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
                 fingerprint, event_id, user_id, wake_at, due_at, traceparent)
             SELECT id, $1, version, step, state, detail, facts, request, outcome, intent, start_key, fingerprint,
                 event_id, user_id, wake_at, due_at, traceparent
-            FROM unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::jsonb[], $7::jsonb[], $8::jsonb[],
+            FROM unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
                 $9::text[], $10::text[], $11::text[], $12::bytea[], $13::uuid[], $14::text[], $15::timestamptz[],
                 $16::timestamptz[], $17::text[])
                 AS new (id, version, step, state, detail, facts, request, outcome, intent, start_key, fingerprint,

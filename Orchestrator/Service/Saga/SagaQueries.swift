@@ -41,7 +41,7 @@ package struct SagaQueries: Sendable {
         self.pool = pool
     }
 
-    private typealias SummaryRow = (UUID, JSONB, Int32, JSONB, String?, Date, Date, Bool, JSONB)
+    private typealias SummaryRow = (UUID, String, Int32, String, String?, Date, Date, Bool, String)
 
     private static let columns =
         "id, detail, version, request, needs_attention, created_at, updated_at, wake_at IS NULL, facts"
@@ -59,7 +59,7 @@ package struct SagaQueries: Sendable {
         }
         guard let row = rows.first else { return nil }
         return SagaHistory(
-            saga: try Self.summary(row), facts: try WireFormat.decode(PurchaseFacts.self, from: row.8.data),
+            saga: try Self.summary(row), facts: try WireFormat.decode(PurchaseFacts.self, fromText: row.8),
             timeline: try journal.map { try JournalEntry<PurchaseSaga>($0) })
     }
 
@@ -82,8 +82,8 @@ package struct SagaQueries: Sendable {
 
     private static func summary(_ row: SummaryRow) throws -> SagaSummary {
         SagaSummary(
-            id: SagaID(row.0), state: try WireFormat.decode(PurchaseState.self, from: row.1.data),
-            version: Int(row.2), request: try WireFormat.decode(PurchaseRequest.self, from: row.3.data),
+            id: SagaID(row.0), state: try WireFormat.decode(PurchaseState.self, fromText: row.1),
+            version: Int(row.2), request: try WireFormat.decode(PurchaseRequest.self, fromText: row.3),
             needsAttention: row.4, createdAt: row.5, updatedAt: row.6, isSettled: row.7)
     }
 }

@@ -4,5 +4,5 @@ import Glibc
 ///
 /// hiredis writes without `MSG_NOSIGNAL`, so without this a Redis that goes away ends us by `SIGPIPE`. `signal(2)`.
 package func ignoreBrokenPipes() {
-    _ = unsafe signal(SIGPIPE, SIG_IGN)
+    _ = signal(SIGPIPE, SIG_IGN)
 }

@@ -36,8 +36,21 @@ package struct Fleet: Sendable {
         return Mailer(outlet: publisher, application: role.rawValue, health: health, logger: logger)
     }
 
-    /// The lanes of one queue, each with connections of its own; `handler` is made once for every lane.
-    package func lanes(
+    /// The lanes for the commands to `role`, each with connections of its own; `handler` is made once for every lane.
+    package func commandLanes(
+        of role: FleetRole, handler: (PostgresConnection) throws -> any BatchHandler
+    ) throws -> [any Service] {
+        try lanes(on: .commands(of: role), of: role, handler: handler)
+    }
+
+    /// The lanes for the replies of all workers.
+    package func replyLanes(
+        handler: (PostgresConnection) throws -> any BatchHandler
+    ) throws -> [any Service] {
+        try lanes(on: .orchestratorReplies, of: .orchestrator, handler: handler)
+    }
+
+    private func lanes(
         on queue: Queue, of role: FleetRole, handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
         try (1...settings.lanes).map { number in

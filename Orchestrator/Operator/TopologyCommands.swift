@@ -1,0 +1,40 @@
+import ArgumentParser
+import FleetRuntime
+import Logging
+import RabbitMQ
+
+/// What the broker must hold for the fleet.
+struct Topology: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Declare or check the exchanges, queues and bindings of the fleet.",
+        subcommands: [Apply.self, Check.self])
+
+    struct Apply: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Declare everything that is missing; what differs is refused by the broker and named.")
+
+        func run() async throws {
+            try await Topology.keeper().apply()
+            print("topology: declared")
+        }
+    }
+
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Name what is missing; exit status 1 if anything is.")
+
+        func run() async throws {
+            let missing = try await Topology.keeper().missing()
+            for line in missing { print(line) }
+            guard missing.isEmpty else { throw ExitCode(1) }
+            print("topology: complete")
+        }
+    }
+
+    private static func keeper() throws -> TopologyKeeper {
+        let settings = try Settings.fromEnvironment()
+        return TopologyKeeper(
+            try BrokerConfiguration(url: settings.brokerURL, connectionName: "turnstile topology"),
+            logger: Logger(label: "turnstile"))
+    }
+}

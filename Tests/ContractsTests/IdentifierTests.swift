@@ -1,0 +1,47 @@
+import Contracts
+import Foundation
+import Testing
+
+@Suite struct `An identifier` {
+    @Test func `is in the order of its creation`() {
+        var generator = SystemRandomNumberGenerator()
+        let ids = (1...1_000).map { SagaID.make(at: UInt64($0), using: &generator) }
+        #expect(ids == ids.sorted())
+        #expect(ids.map(\.uuid.leadingMilliseconds) == (1...1_000).map { UInt64($0) })
+    }
+
+    @Test func `has the version and variant bits of RFC 9562`() {
+        let saga = SagaID.make()
+        #expect(Array(saga.description)[14] == "7")
+        let message = MessageID.derived(from: saga, step: 1, kind: .reserve)
+        #expect(Array(message.description)[14] == "8")
+        #expect("89ab".contains(Array(message.description)[19]))
+    }
+
+    @Test func `is written in lower case and read in either`() {
+        let id = SagaID.make()
+        #expect(id.description == id.description.lowercased())
+        #expect(SagaID(id.description.uppercased()) == id)
+        #expect(SagaID("not a uuid") == nil)
+    }
+
+    @Test func `of a message follows from any text that a publisher chose`() throws {
+        #expect(MessageID(wire: "") == nil)
+        #expect(MessageID(wire: "order-7") == MessageID(wire: "order-7"))
+        #expect(MessageID(wire: "order-7") != MessageID(wire: "order-8"))
+        let uuid = UUID()
+        #expect(MessageID(wire: uuid.uuidString)?.uuid == uuid)
+    }
+}
+
+@Suite struct `A time on the wire` {
+    @Test(arguments: ["2031-05-01T19:30:00Z", "2031-05-01T19:30:00.000Z", "2031-05-01T21:30:00+02:00"])
+    func `is read with and without fractions and zones`(text: String) {
+        #expect(WireFormat.date(from: text)?.timeIntervalSince1970 == 1_935_430_200)
+    }
+
+    @Test(arguments: ["", "tomorrow", "2031-13-01T00:00:00Z", "2031-05-01"])
+    func `is refused when it is not RFC 3339`(text: String) {
+        #expect(WireFormat.date(from: text) == nil)
+    }
+}

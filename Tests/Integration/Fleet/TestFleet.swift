@@ -1,0 +1,89 @@
+import AsyncHTTPClient
+import Configuration
+import Connections
+import Contracts
+import Expiry
+import FleetRuntime
+import Foundation
+import Logging
+import NIOCore
+import Notification
+import OrchestratorService
+import Payment
+import Postgres
+import RabbitMQ
+import Recommendation
+import Reservation
+import ServiceLifecycle
+import TestKit
+
+/// A whole fleet of one test: its own virtual host, database and key prefix, every role in this process.
+struct TestFleet: Sendable {
+    let database: TestDatabase
+    let brokerURL: String
+    let settings: Settings
+    let port: Int
+    let logger: Logger
+
+    var url: String { "http://127.0.0.1:\(port)" }
+
+    static let schemas: [(FleetRole, [Migration])] = [
+        (.orchestrator, OrchestratorService.migrations), (.reservation, ReservationService.migrations),
+        (.payment, PaymentService.migrations), (.notification, NotificationService.migrations),
+        (.expiry, ExpiryService.migrations), (.recommendation, RecommendationService.migrations),
+    ]
+}
+
+/// Starts a fleet, lends it to `body`, and stops it gracefully.
+func withFleet(
+    _ changes: [String: String] = [:], _ body: (TestFleet) async throws -> Void
+) async throws {
+    ignoreBrokenPipes()
+    try await withTestDatabase(TestFleet.schemas) { database in
+        try await withTestBroker { brokerURL in
+            try await runFleet(database, brokerURL, changes, body)
+        }
+    }
+}
+
+private func runFleet(
+    _ database: TestDatabase, _ brokerURL: String, _ changes: [String: String],
+    _ body: (TestFleet) async throws -> Void
+) async throws {
+    guard let redis = TestServers.redisURL else { throw MissingServer(name: "REDIS_URL") }
+    var values = [
+        "DATABASE_URL": database.url, "AMQP_URL": brokerURL, "REDIS_URL": redis,
+        "REDIS_PREFIX": uniqueName("test") + ":", "HTTP_PORT": "0", "STEP_TIMEOUT_MS": "30000",
+    ]
+    values.merge(changes) { $1 }
+    let settings = try Settings(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: values)))
+    var logger = Logger(label: "fleet") { FleetLogHandler(label: $0, level: .error, format: .text) }
+    if let level = ProcessInfo.processInfo.environment["TEST_LOG_LEVEL"].flatMap({ Logger.Level(rawValue: $0) }) {
+        logger.logLevel = level
+    }
+    try await TopologyKeeper(try BrokerConfiguration(url: brokerURL), logger: logger).apply()
+    let fleet = Fleet(settings: settings, health: HealthBoard(), logger: logger)
+    let (ports, listening) = AsyncStream<Int>.makeStream()
+    let services =
+        try OrchestratorService.services(fleet, PrometheusRegistry()) { listening.yield($0) }
+        + ReservationService.services(fleet) + PaymentService.services(fleet)
+        + NotificationService.services(fleet) + ExpiryService.services(fleet)
+        + RecommendationService.services(fleet)
+    let group = ServiceGroup(configuration: .init(services: services, logger: logger))
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        var iterator = ports.makeAsyncIterator()
+        guard let port = await iterator.next() else { throw MissingServer(name: "HTTP") }
+        let outcome: Result<Void, any Error>
+        do {
+            try await body(
+                TestFleet(database: database, brokerURL: brokerURL, settings: settings, port: port, logger: logger))
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        await group.triggerGracefulShutdown()
+        try await tasks.waitForAll()
+        try outcome.get()
+    }
+}

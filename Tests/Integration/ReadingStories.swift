@@ -1,0 +1,56 @@
+import Contracts
+import Foundation
+import TestKit
+import Testing
+
+/// What can be read of events and sagas.
+@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(3)))
+struct `A reader` {
+    @Test func `finds events, availability, sagas by filter, and events nearby`() async throws {
+        try await withFleet { fleet in
+            let event = try await fleet.publish()
+            let saga = try await fleet.buy(event, user: "ada", #""quantity":4"#)
+            _ = try await fleet.buy(event, user: "bob", #""quantity":1,"paymentMethod":"sim_declined""#)
+            #expect(try await fleet.call("GET", "/events/\(event)").status == 200)
+            let availability = try await fleet.call("GET", "/events/\(event)/availability")
+            #expect(try availability.decode(AvailabilityReading.self).tiers.map(\.name) == ["Floor"])
+            func sagas(_ query: String) async throws -> Int {
+                let page = try await fleet.call("GET", "/sagas?\(query)").json
+                return (page["items"] as? [Any])?.count ?? -1
+            }
+            #expect(try await sagas("eventId=\(event)") == 2)
+            #expect(try await sagas("state=completed&userId=ada") == 1)
+            #expect(try await sagas("state=refused") == 1)
+            #expect(try await sagas("state=charging") == 0)
+            #expect(try await sagas("limit=1&cursor=\(saga.sagaId)") == 0)
+            var nearby = 0
+            while nearby == 0 {
+                let answer = try await fleet.call(
+                    "GET", "/recommendations?latitude=47.0&longitude=15.4&radiusKm=50")
+                nearby = (try answer.json["events"] as? [Any])?.count ?? 0
+            }
+            #expect(nearby == 1)
+        }
+    }
+
+    @Test func `follows a saga's stream until its outcome`() async throws {
+        try await withFleet { fleet in
+            let event = try await fleet.publish()
+            let started = try await fleet.start(event)
+            let id = try started.decode(SagaReading.self).sagaId
+            let stream = try await fleet.call("GET", "/sagas/\(id)/stream")
+            let text = String(decoding: stream.body, as: UTF8.self)
+            #expect(stream.headers["content-type"] == "text/event-stream")
+            #expect(text.contains(#""to":"completed""#))
+        }
+    }
+
+    @Test func `sees readiness and metrics`() async throws {
+        try await withFleet { fleet in
+            _ = try await fleet.buy(try await fleet.publish())
+            #expect(try await fleet.call("GET", "/health/live").status == 200)
+            #expect(try await fleet.call("GET", "/health/ready").status == 200)
+            #expect(try await fleet.call("GET", "/metrics").status == 200)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import AsyncHTTPClient
+import Connections
+import Foundation
+
+/// Measures the fleet that the environment names, as an upstream system would use it.
+@main
+enum Bench {
+    static func main() async throws {
+        ignoreBrokenPipes()
+        let arguments = Arguments(CommandLine.arguments.dropFirst())
+        let target = try Target(ProcessInfo.processInfo.environment)
+        let names = arguments.scenarios.isEmpty ? ["latency", "saturate"] : arguments.scenarios
+        for name in names {
+            switch name {
+            case "saturate":
+                try await Saturate(target, sagas: arguments.number("sagas", 20_000), events: arguments.number("events", 64))
+                    .run()
+            case "hot": try await Saturate(target, sagas: arguments.number("sagas", 20_000), events: 1).run()
+            case "latency":
+                try await Latency(target, rate: arguments.number("rate", 20), seconds: arguments.number("seconds", 20))
+                    .run()
+            default:
+                print("bench: there is no scenario '\(name)'; scenarios are saturate, hot, latency")
+                exit(64)
+            }
+        }
+        try await HTTPClient.shared.shutdown()
+    }
+}
+
+/// `scenario… --name value…`
+struct Arguments {
+    private(set) var scenarios: [String] = []
+    private var values: [String: Int] = [:]
+
+    init(_ words: some Sequence<String>) {
+        var name: String?
+        for word in words {
+            if word.hasPrefix("--") {
+                name = String(word.dropFirst(2))
+            } else if let known = name {
+                values[known] = Int(word)
+                name = nil
+            } else {
+                scenarios.append(word)
+            }
+        }
+    }
+
+    func number(_ name: String, _ fallback: Int) -> Int { values[name] ?? fallback }
+}

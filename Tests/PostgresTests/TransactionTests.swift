@@ -1,0 +1,163 @@
+import Foundation
+import Postgres
+import Testing
+
+@Suite(.enabled(if: TestDatabase.isThere), .timeLimit(.minutes(1)))
+struct `Transactions` {
+    private let table = "CREATE TABLE t (n int CONSTRAINT t_n_unique UNIQUE DEFERRABLE INITIALLY DEFERRED)"
+
+    private func contents(_ connection: PostgresConnection) async throws -> [Int] {
+        try await connection.query("SELECT n FROM t ORDER BY n", as: Int.self)
+    }
+
+    private struct Refusal: Error {}
+
+    @Test func `what the body did is committed when it returns`() async throws {
+        try await TestDatabase.withSchema(table) { connection, settings in
+            let count = try await connection.transaction { transaction in
+                _ = try await transaction.execute("INSERT INTO t VALUES ($1)", [1])
+                _ = try await transaction.pipeline([Statement("INSERT INTO t VALUES ($1)", 2)])
+                return try await transaction.query("SELECT count(*) FROM t", as: Int.self)
+            }
+            #expect(count == [2])
+            #expect(try await contents(TestDatabase.connection(settings)) == [1, 2])
+        }
+    }
+
+    @Test func `what the body did is undone when it throws`() async throws {
+        try await TestDatabase.withSchema(table) { connection, _ in
+            await #expect(throws: Refusal.self) {
+                try await connection.transaction { transaction in
+                    _ = try await transaction.execute("INSERT INTO t VALUES (1)")
+                    throw Refusal()
+                }
+            }
+            let left = try await contents(connection)
+            #expect(left == [])
+        }
+    }
+
+    @Test func `a body without statements sends nothing`() async throws {
+        try await TestDatabase.withSchema(table) { connection, _ in
+            #expect(try await connection.transaction { _ in 7 } == 7)
+            let counts = try await connection.transaction { try await $0.commit(after: []) }
+            #expect(counts == [])
+        }
+    }
+
+    @Test func `a transaction in which a statement failed is not committed, even if nobody minds`() async throws {
+        try await TestDatabase.withSchema(table) { connection, _ in
+            for bad: any PostgresEncodable in ["x", "\0"] {
+                _ = try await TestDatabase.error {
+                    try await connection.transaction { transaction in
+                        _ = try await transaction.execute("INSERT INTO t VALUES (1)")
+                        _ = try await TestDatabase.error {
+                            _ = try await transaction.execute("INSERT INTO t VALUES ($1::text::int)", [bad])
+                        }
+                    }
+                }
+            }
+            #expect(try await contents(connection) == [])
+        }
+    }
+
+    @Test func `a savepoint may undo a failure`() async throws {
+        try await TestDatabase.withSchema(table) { connection, _ in
+            try await connection.transaction { transaction in
+                _ = try await transaction.execute("INSERT INTO t VALUES (1)")
+                _ = try await transaction.execute("SAVEPOINT s")
+                _ = try await TestDatabase.error { _ = try await transaction.execute("SELECT 1/0") }
+                _ = try await transaction.execute("ROLLBACK TO s")
+            }
+            #expect(try await contents(connection) == [1])
+        }
+    }
+
+    @Test func `the last statements and the commit go together`() async throws {
+        try await TestDatabase.withSchema(table) { connection, settings in
+            let counts = try await connection.transaction { transaction in
+                _ = try await transaction.execute("INSERT INTO t VALUES (1)")
+                let counts = try await transaction.commit(after: [Statement("INSERT INTO t VALUES (2), (3)")])
+                #expect(try await contents(TestDatabase.connection(settings)) == [1, 2, 3])
+                let late = try await TestDatabase.error { _ = try await transaction.execute("SELECT 1") }
+                #expect(late.code == .closed)
+                return counts
+            }
+            #expect(counts == [2])
+            let failed = try await TestDatabase.error {
+                try await connection.transaction { transaction in
+                    _ = try await transaction.commit(after: [
+                        Statement("INSERT INTO t VALUES (4)"), Statement("SELECT 1/0"),
+                    ])
+                }
+            }
+            #expect(failed.sqlState == "22012")
+            #expect(try await contents(connection) == [1, 2, 3])
+        }
+    }
+
+    @Test func `a constraint that is checked at commit is reported by name`() async throws {
+        try await TestDatabase.withSchema(table) { connection, _ in
+            let error = try await TestDatabase.error {
+                try await connection.transaction { transaction in
+                    _ = try await transaction.execute("INSERT INTO t VALUES (1), (1)")
+                }
+            }
+            #expect(error.code == .uniqueViolation)
+            #expect(error.constraint == "t_n_unique")
+            #expect(try await contents(connection) == [])
+        }
+    }
+
+    @Test func `transactions and statements of many callers never mix`() async throws {
+        try await TestDatabase.withSchema { connection, _ in
+            let identifiers = try await withThrowingTaskGroup { group in
+                for _ in 0..<40 {
+                    group.addTask {
+                        try await connection.transaction { transaction in
+                            let sql = "SELECT pg_current_xact_id()::text"
+                            let first = try await transaction.query(sql, as: String.self)
+                            await Task.yield()
+                            let second = try await transaction.query(sql, as: String.self)
+                            #expect(first == second)
+                            return first[0]
+                        }
+                    }
+                    group.addTask {
+                        try await connection.query("SELECT pg_current_xact_id()::text", as: String.self)[0]
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(identifiers).count == 80)
+        }
+    }
+
+    @Test func `a statement that would fall into its own transaction times out instead`() async throws {
+        try await TestDatabase.withSchema { _, settings in
+            var settings = settings
+            settings.queryDeadline = .milliseconds(100)
+            let connection = TestDatabase.connection(settings)
+            try await connection.transaction { _ in
+                let error = try await TestDatabase.error { _ = try await connection.execute("SELECT 1") }
+                #expect(error.code == .timedOut)
+            }
+            #expect(try await connection.execute("SELECT 1") == 1)
+        }
+    }
+
+    @Test func `a BEGIN or COMMIT by hand is refused and leaves nothing behind`() async throws {
+        try await TestDatabase.withSchema(table) { connection, _ in
+            _ = try await TestDatabase.error { _ = try await connection.execute("BEGIN") }
+            _ = try await TestDatabase.error { try await connection.script("BEGIN; INSERT INTO t VALUES (1)") }
+            let error = try await TestDatabase.error {
+                try await connection.transaction { transaction in
+                    _ = try await transaction.execute("COMMIT")
+                    _ = try await transaction.execute("INSERT INTO t VALUES (2)")
+                }
+            }
+            #expect(error.code == .other)
+            #expect(try await contents(connection) == [])
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Contracts
+import FoundationEssentials
+import SagaCore
+import Testing
+
+/// How effects become messages.
+@Suite struct `A saga's messages` {
+    private static func view(
+        _ state: PurchaseState, step: Int = 3, replyTo: String? = nil
+    ) -> SagaView<PurchaseSaga> {
+        var facts = PurchaseFacts()
+        facts.deadline = Date(timeIntervalSince1970: 2_000_000_000)
+        facts.tickets = [Universe.ticket]
+        let request = PurchaseRequest(
+            userId: "ada", eventId: event, tier: "Floor", quantity: 1, seats: nil,
+            amount: Money(currency: "EUR", minor: 4_500), paymentMethod: "sim_ok", email: "ada@example.com",
+            holdSeconds: 900, replyTo: replyTo, correlationID: "order-1")
+        return SagaView(
+            id: saga, state: state, step: step, request: request, facts: facts, causationID: nil, traceparent: nil,
+            now: Date(timeIntervalSince1970: 1_900_000_000))
+    }
+
+    private static let saga = SagaID.make()
+    private static let event = EventID.make()
+
+    @Test func `keep their ids when they are sent again, and differ by step and kind`() throws {
+        let once = try PurchaseSaga.messages(for: .reserve, of: Self.view(.reserving))
+        let again = try PurchaseSaga.messages(for: .reserve, of: Self.view(.reserving))
+        let later = try PurchaseSaga.messages(for: .reserve, of: Self.view(.reserving, step: 4))
+        let other = try PurchaseSaga.messages(for: .release, of: Self.view(.reserving))
+        #expect(once.map(\.envelope.id) == again.map(\.envelope.id))
+        #expect(Set((once + later + other).map(\.envelope.id)).count == 3)
+    }
+
+    @Test func `carry their saga and its step`() throws {
+        for effect in PurchaseEffect.allCases {
+            for message in try PurchaseSaga.messages(for: effect, of: Self.view(.completed, replyTo: "answers")) {
+                #expect(message.envelope.sagaID == Self.saga)
+                #expect(message.envelope.step == 3)
+            }
+        }
+    }
+
+    @Test func `answer the upstream system that asked, and only if it asked`() throws {
+        let asked = try PurchaseSaga.messages(for: .announceCompleted, of: Self.view(.completed, replyTo: "answers"))
+        #expect(asked.map(\.destination) == [.listeners, .upstream(queue: "answers")])
+        #expect(asked[1].envelope.correlationID == "order-1")
+        let silent = try PurchaseSaga.messages(for: .announceCompleted, of: Self.view(.completed))
+        #expect(silent.map(\.destination) == [.listeners])
+    }
+
+    @Test func `are in the order of their sagas' birth`() {
+        var generator = SystemRandomNumberGenerator()
+        let early = SagaID.make(at: 1_000, using: &generator)
+        let late = SagaID.make(at: 2_000, using: &generator)
+        #expect(early < late)
+        let kinds = MessageKind.allCases
+        for kind in kinds {
+            let first = MessageID.derived(from: early, step: 9, kind: kind)
+            let second = MessageID.derived(from: late, step: 1, kind: kind)
+            #expect(first < second)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/// An open transaction; it ends with the body that it was given to, and later uses throw `.closed`.
+package struct Transaction: Sendable {
+    let connection: PostgresConnection
+    let token: UInt64
+
+    /// Runs one statement and decodes its rows, one Swift type for each column.
+    package func query<each Column: PostgresDecodable & Sendable>(
+        _ sql: String, _ parameters: [any PostgresEncodable] = [], as types: (repeat each Column).Type
+    ) async throws(PostgresError) -> [(repeat each Column)] {
+        try await connection.query(Statement(sql, parameters: parameters), as: types, in: token)
+    }
+
+    /// Runs one statement and counts the rows that it affected or returned.
+    package func execute(
+        _ sql: String, _ parameters: [any PostgresEncodable] = []
+    ) async throws(PostgresError) -> Int {
+        try await pipeline([Statement(sql, parameters: parameters)])[0]
+    }
+
+    /// Runs the statements in one round trip and counts the rows of each.
+    package func pipeline(_ statements: [Statement]) async throws(PostgresError) -> [Int] {
+        try await connection.pipeline(statements, in: token)
+    }
+
+    /// Runs the last statements and COMMIT in one round trip; if one fails, nothing is committed.
+    ///
+    /// - Important: `connectionLost` or `timedOut` leave the outcome open; look up the idempotency rows.
+    package func commit(after statements: [Statement]) async throws(PostgresError) -> [Int] {
+        try await connection.commit(after: statements, in: token)
+    }
+}

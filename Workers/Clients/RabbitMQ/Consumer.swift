@@ -1,0 +1,199 @@
+import Connections
+import DequeModule
+import Logging
+
+/// Receives the messages of one queue, over a connection and a thread of its own.
+///
+/// Heartbeats go on while the program works on what it has taken. After an error the consumer is closed; `open`
+/// connects it again, and what was not acknowledged comes again.
+package actor Consumer {
+    private static let tag = "consumer"
+
+    private let configuration: BrokerConfiguration
+    private let queue: String
+    private let prefetch: UInt16
+    private let logger: Logger
+    private let thread = ConnectionThread()
+    private var session: Session?
+    /// Why nothing will arrive any more; nil while the consumer is active.
+    private var ending: Ending? = .failed(BrokerError(.closed, during: "consuming", "not open"))
+    /// What has arrived and was not taken, under the channel's own tags.
+    private var buffer = Deque<Delivery>()
+    private var ledger = DeliveryLedger()
+    private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    private var nextWaiter = 0
+
+    private enum Ending {
+        case cancelledByOwner
+        case failed(BrokerError)
+    }
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
+
+    package init(_ configuration: BrokerConfiguration, queue: String, prefetch: UInt16, logger: Logger) {
+        self.configuration = configuration
+        self.queue = queue
+        self.prefetch = prefetch
+        self.logger = logger
+    }
+
+    isolated deinit {
+        thread.unwatch()
+        session = nil
+        thread.retire()
+    }
+
+    /// Connects and begins to consume, or throws `notFound` for a missing queue.
+    ///
+    /// An earlier connection is given up.
+    package func open() async throws(BrokerError) {
+        drop(BrokerError(.connectionLost, during: "consuming", "given up for a new connection"))
+        do throws(BrokerError) { try connect() } catch {
+            drop(error)
+            throw error
+        }
+        pump()
+    }
+
+    /// Waits for a message, and takes it with those that have arrived by then, at most `limit`.
+    ///
+    /// An empty answer means that none will come: the task, or by `cancel` the consumer, was cancelled.
+    package func take(upTo limit: Int) async throws(BrokerError) -> [Delivery] {
+        while buffer.isEmpty {
+            switch ending {
+            case .failed(let error): throw error
+            case .cancelledByOwner: return []
+            case nil: if Task.isCancelled { return [] }
+            }
+            await arrival()
+        }
+        var taken: [Delivery] = []
+        taken.reserveCapacity(min(limit, buffer.count))
+        while taken.count < limit, var delivery = buffer.popFirst() {
+            ledger.take(delivery.tag)
+            delivery.tag = ledger.opaque(delivery.tag)
+            taken.append(delivery)
+        }
+        return taken
+    }
+
+    /// Tells the broker that this delivery and all taken before it are dealt with.
+    package func acknowledge(through tag: UInt64) async throws(BrokerError) {
+        guard let open = try ledger.settle(through: tag) else { return }
+        try perform { handle throws(BrokerError) in try handle.acknowledge(open, isMultiple: true) }
+    }
+
+    /// Gives one delivery back, or with `requeue` false to the queue's dead-letter exchange; a failed attempt.
+    package func reject(_ tag: UInt64, requeue: Bool) async throws(BrokerError) {
+        guard let open = try ledger.settle(tag) else { return }
+        try perform { handle throws(BrokerError) in try handle.reject(open, requeue: requeue) }
+    }
+
+    /// Stops the flow of messages and hands back those that were not taken; taken ones may still be acknowledged.
+    package func cancel() async throws(BrokerError) {
+        guard ending == nil else { return }
+        try perform { handle throws(BrokerError) in try handle.cancel(consumer: Self.tag) }
+        pump()
+        if case .failed(let error)? = ending { throw error }
+        ending = .cancelledByOwner
+        let isAlone = !ledger.isAnythingTaken
+        let untaken = buffer.map(\.tag)
+        buffer.removeAll()
+        wakeAll()
+        try perform { handle throws(BrokerError) in
+            if isAlone, let last = untaken.last { return try handle.handBack(last, isMultiple: true) }
+            for tag in untaken { try handle.handBack(tag, isMultiple: false) }
+        }
+    }
+
+    /// Ends the connection; the broker hands out again what was not acknowledged.
+    package func close() async {
+        thread.unwatch()
+        if let session = session.take() { session.close() }
+        drop(BrokerError(.closed, during: "consuming", "closed"))
+    }
+}
+
+extension Consumer {
+    private func connect() throws(BrokerError) {
+        var session = try Session.open(configuration, logger)
+        try session.perform { handle throws(BrokerError) in
+            try handle.declareQueue(queue, arguments: [:], isPassive: true)
+            try handle.prefetch(prefetch)
+            try handle.consume(queue, consumer: Self.tag)
+        }
+        ledger.beginEpoch()
+        ending = nil
+        thread.watch(session.descriptor, every: configuration.tick) { [weak self] in
+            self?.assumeIsolated { $0.pump() }
+        }
+        self.session = consume session
+    }
+
+    /// Reads what has arrived and wakes those who wait for it.
+    private func pump() {
+        guard var open = session.take() else { return }
+        do throws(BrokerError) {
+            try open.drain { receive($0) }
+            session = consume open
+        } catch {
+            drop(error)
+        }
+        if !buffer.isEmpty || ending != nil { wakeAll() }
+    }
+
+    private func receive(_ event: BrokerEvent) {
+        switch event {
+        case .delivered(let delivery): buffer.append(delivery)
+        case .consumerCancelled:
+            ending = .failed(BrokerError(.cancelled, during: "consuming", "the broker ended it; is \(queue) deleted?"))
+        case .returned, .settled, .blocked, .unblocked, .channelClosed, .connectionClosed: break
+        }
+    }
+
+    private func perform(
+        _ calls: (inout ConnectionHandle) throws(BrokerError) -> Void
+    ) throws(BrokerError) {
+        guard var open = session.take() else {
+            throw BrokerError(.connectionLost, during: "answering a delivery", "the connection is closed")
+        }
+        do throws(BrokerError) { try open.perform(calls) } catch {
+            drop(error)
+            throw error
+        }
+        let mustRead = open.hasBufferedFrames
+        session = consume open
+        if mustRead { pump() }
+    }
+
+    /// Gives the connection up; buffered messages go with it, for they will come again.
+    private func drop(_ error: BrokerError) {
+        thread.unwatch()
+        session = nil
+        buffer.removeAll()
+        ending = .failed(error)
+        wakeAll()
+    }
+
+    private func arrival() async {
+        let id = nextWaiter
+        nextWaiter += 1
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if Task.isCancelled { continuation.resume() } else { waiters[id] = continuation }
+            }
+        } onCancel: {
+            Task { await self.wake(id) }
+        }
+    }
+
+    private func wake(_ id: Int) {
+        waiters.removeValue(forKey: id)?.resume()
+    }
+
+    private func wakeAll() {
+        let woken = waiters
+        waiters = [:]
+        for continuation in woken.values { continuation.resume() }
+    }
+}

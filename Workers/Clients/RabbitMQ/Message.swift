@@ -1,0 +1,101 @@
+import struct FoundationEssentials.Data
+
+/// One header's value, as far as the program can use it.
+package enum HeaderValue: Sendable, Equatable {
+    case string(String)
+    case integer(Int64)
+    case boolean(Bool)
+    case timestamp(UInt64)
+    case double(Double)
+    /// A kind that is only recognised, by its name (`table`, `array`, …); it is left out when published.
+    case other(String)
+}
+
+/// What a message says about itself beside its body.
+package struct Properties: Sendable, Equatable {
+    package var messageID: String?
+    package var correlationID: String?
+    package var type: String?
+    package var replyTo: String?
+    package var applicationID: String?
+    package var contentType: String?
+    /// Seconds since 1970.
+    package var timestamp: UInt64?
+    package var isPersistent: Bool
+    package var headers: [String: HeaderValue]
+
+    package init(
+        messageID: String? = nil, correlationID: String? = nil, type: String? = nil, replyTo: String? = nil,
+        applicationID: String? = nil, contentType: String? = nil, timestamp: UInt64? = nil,
+        isPersistent: Bool = true, headers: [String: HeaderValue] = [:]
+    ) {
+        self.messageID = messageID
+        self.correlationID = correlationID
+        self.type = type
+        self.replyTo = replyTo
+        self.applicationID = applicationID
+        self.contentType = contentType
+        self.timestamp = timestamp
+        self.isPersistent = isPersistent
+        self.headers = headers
+    }
+}
+
+/// A message on its way to the broker.
+package struct Publication: Sendable, Equatable {
+    package var exchange: String
+    package var routingKey: String
+    /// Whether the broker must return the message when no queue takes it; otherwise it is dropped and confirmed.
+    package var isMandatory: Bool
+    package var properties: Properties
+    package var body: Data
+
+    package init(exchange: String, routingKey: String, isMandatory: Bool, properties: Properties, body: Data) {
+        self.exchange = exchange
+        self.routingKey = routingKey
+        self.isMandatory = isMandatory
+        self.properties = properties
+        self.body = body
+    }
+}
+
+/// A message from the broker, to be acknowledged or rejected by its tag.
+package struct Delivery: Sendable, Equatable {
+    /// Names the delivery within the actor that took it, and is void after that actor's next `open`.
+    package internal(set) var tag: UInt64
+    package let isRedelivered: Bool
+    package let exchange: String
+    package let routingKey: String
+    package let properties: Properties
+    package let body: Data
+
+    package init(
+        tag: UInt64, isRedelivered: Bool, exchange: String, routingKey: String, properties: Properties, body: Data
+    ) {
+        self.tag = tag
+        self.isRedelivered = isRedelivered
+        self.exchange = exchange
+        self.routingKey = routingKey
+        self.properties = properties
+        self.body = body
+    }
+}
+
+/// One publication of a batch that no queue has taken.
+package struct Refusal: Sendable, Equatable {
+    package enum Reason: Sendable, Equatable {
+        /// No queue is bound for it (312), or it cannot be written as AMQP and was never sent (311).
+        case returned(code: UInt16, text: String)
+        /// A queue refused it: it is full, or its leader is gone.
+        case nacked
+    }
+
+    /// The position in the published batch.
+    package let index: Int
+    package let reason: Reason
+
+    package init(index: Int, reason: Reason) {
+        self.index = index
+        self.reason = reason
+    }
+}

@@ -1,0 +1,66 @@
+import Contracts
+import CoreMetrics
+import FleetRuntime
+import FoundationEssentials
+
+/// Tells the orchestrator of each timer that has come due.
+///
+/// A crash between telling and marking tells again after the lease, with the same message id. A timer that is cancelled
+/// while it is being told may still ring; the saga ignores it.
+package struct DueTimers: Sweep {
+    package let name = "due timers"
+    let timers: any TimerClock
+    let mailer: Mailer
+    let batch: Int
+    /// Long enough to publish a batch many times over, short enough not to be missed after a crash.
+    let lease = Duration.seconds(5)
+    let lag = CoreMetrics.Timer(label: "turnstile_timer_lag_seconds")
+
+    package init(_ timers: any TimerClock, mailer: Mailer, batch: Int) {
+        self.timers = timers
+        self.mailer = mailer
+        self.batch = batch
+    }
+
+    package func sweep() async throws -> Int {
+        let due = try await timers.claimDue(batch, for: lease)
+        guard !due.isEmpty else { return 0 }
+        try await mailer.send(try due.map { try $0.elapsed(at: Date()) })
+        try await timers.markFired(due.map(\.key))
+        record(due)
+        return due.count
+    }
+
+    private func record(_ due: [FleetTimer]) {
+        let now = Date()
+        for timer in due { lag.recordSeconds(max(0, now.timeIntervalSince(timer.dueAt))) }
+    }
+}
+
+extension FleetTimer {
+    /// The reply to the command that asked for the timer.
+    fileprivate func elapsed(at time: Date) throws -> OutgoingMessage {
+        let command = Envelope(
+            id: commandID, kind: .schedule, sagaID: key.sagaID, step: step, occurredAt: time, traceparent: traceparent,
+            body: Data())
+        return try command.reply(TimerElapsed(subject: key.subject, dueAt: dueAt), at: time)
+    }
+}
+
+/// Forgets timers that ended long ago, a small batch at a time.
+package struct EndedTimers: Sweep {
+    package let name = "ended timers"
+    let timers: any TimerClock
+    let batch: Int
+    /// Longer than any message that names the timer can be under way.
+    let retention = Duration.seconds(7 * 24 * 3_600)
+
+    package init(_ timers: any TimerClock, batch: Int) {
+        self.timers = timers
+        self.batch = batch
+    }
+
+    package func sweep() async throws -> Int {
+        try await timers.forgetEnded(batch, after: retention)
+    }
+}

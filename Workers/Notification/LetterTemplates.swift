@@ -1,0 +1,83 @@
+import Contracts
+
+/// Writes the letters, in English and plain text.
+extension Letter {
+    package init(_ command: SendNotification, for sagaID: SagaID) {
+        let (subject, body) = command.text
+        self.init(
+            key: LetterKey(sagaID: sagaID, template: command.template), userID: command.userId, email: command.email,
+            subject: subject, body: "Hello \(command.userId),\n\n\(body)\n\nPurchase \(sagaID)")
+    }
+}
+
+extension SendNotification {
+    fileprivate var text: (subject: String, body: String) {
+        switch template {
+        case .purchaseCompleted: completed
+        case .purchaseRefused: refused
+        case .purchaseRefunded: refunded
+        }
+    }
+
+    private var completed: (subject: String, body: String) {
+        let count = tickets.count == 1 ? "1 ticket" : "\(tickets.count) tickets"
+        let price = amount.minor == 0 ? "They are free of charge." : "You paid \(amount.text)."
+        let list = tickets.map { "- \($0.tier)\($0.seat.map { ", seat \($0)" } ?? ""): ticket \($0.id)" }
+        return (
+            "Your \(count)",
+            "your purchase is complete. \(price)\n\n\(list.joined(separator: "\n"))"
+        )
+    }
+
+    private var refused: (subject: String, body: String) {
+        (
+            "Your purchase was not completed",
+            "your purchase was not completed: \(explanation).\nNo money was kept, and no tickets were issued."
+        )
+    }
+
+    private var refunded: (subject: String, body: String) {
+        (
+            "Your purchase was refunded",
+            "your purchase was undone. \(amount.text) went back to you, and its tickets are void."
+        )
+    }
+
+    /// The saga's word for how it ended, in words for people; one that is not known is given as it is.
+    private var explanation: String {
+        switch reason {
+        case "sold-out": "the tickets are sold out"
+        case "seats-taken", "seats-lost": "the seats went to somebody else"
+        case "unknown-tier", "unknown-seat": "what you chose is not on sale"
+        case "declined": "the payment was declined"
+        case "expired": "it was not paid in time"
+        case "cancelled", "released": "it was cancelled"
+        case "timed-out": "it took too long"
+        case nil: "no reason was given"
+        case .some(let other): other
+        }
+    }
+}
+
+extension Money {
+    /// The amount as people write it, such as `49.90 EUR`.
+    package var text: String {
+        let digits = Self.fractionDigits(of: currency)
+        guard digits > 0 else { return "\(minor) \(currency)" }
+        let figures = String(minor.magnitude)
+        let padded = String(repeating: "0", count: max(0, digits + 1 - figures.count)) + figures
+        return "\(minor < 0 ? "-" : "")\(padded.dropLast(digits)).\(padded.suffix(digits)) \(currency)"
+    }
+
+    /// How many digits of the minor unit stand behind the point: ISO 4217's column "minor unit".
+    private static func fractionDigits(of currency: String) -> Int {
+        switch currency {
+        case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF",
+            "XOF", "XPF":
+            0
+        case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND": 3
+        case "CLF", "UYW": 4
+        default: 2
+        }
+    }
+}

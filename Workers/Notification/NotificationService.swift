@@ -1,0 +1,22 @@
+import Contracts
+import FleetRuntime
+import Postgres
+import ServiceLifecycle
+
+/// The notification role: lanes that deliver letters through one sink.
+package enum NotificationService {
+    package static let migrations = [
+        Migration(
+            name: "0001_create_notification",
+            sql: String(decoding: PackageResources._001_create_notification_sql, as: UTF8.self))
+    ]
+
+    package static func services(_ fleet: Fleet) throws -> [any Service] {
+        let sink = ConsoleSink()
+        return try fleet.commandLanes(of: .notification) { connection in
+            TwoTransactions(
+                NotificationWorker(store: PostgresNotifications(), desk: DeliveryDesk(sink: sink)),
+                ledger: PostgresLedger(connection))
+        }
+    }
+}

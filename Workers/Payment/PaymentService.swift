@@ -1,0 +1,65 @@
+import Connections
+import Contracts
+import FleetRuntime
+import Logging
+import ServiceLifecycle
+
+/// The payment role: its lanes, its sweep, its provider and its schema.
+package enum PaymentService {
+    package static let migrations = [
+        Migration(
+            name: "0001_create_charge",
+            sql: String(decoding: PackageResources._001_create_charge_sql, as: UTF8.self))
+    ]
+
+    package static func services(_ fleet: Fleet) throws -> [any Service] {
+        let desk = desk(for: fleet)
+        let lanes = try fleet.commandLanes(of: .payment) { connection in
+            TwoTransactions(
+                PaymentWorker(book: PostgresChargeBook(), desk: desk, logger: fleet.logger),
+                ledger: PostgresLedger(connection))
+        }
+        return lanes + [try sweeper(fleet, desk)]
+    }
+
+    private static func sweeper(_ fleet: Fleet, _ desk: ProviderDesk) throws -> any Service {
+        let batch = 200
+        let mailer = try fleet.mailer(of: .payment, for: "pending charges")
+        let sweep = PendingCharges(
+            book: PostgresChargeBook(), ledger: PostgresLedger(fleet.database(of: .payment, for: "pending charges")),
+            desk: desk, mailer: mailer, batch: batch, logger: fleet.logger)
+        fleet.health.expect(sweep.name)
+        let sweeper = Sweeper(
+            sweep, every: .milliseconds(200), batch: batch, health: fleet.health, logger: fleet.logger)
+        return MailingSweeper(sweeper: sweeper, mailer: mailer, logger: fleet.logger)
+    }
+
+    private static func desk(for fleet: Fleet) -> ProviderDesk {
+        switch fleet.settings.paymentProvider {
+        case .simulated:
+            // It answers from the database, so many calls at once are cheap, and a slow one is a slow database.
+            ProviderDesk(
+                SimulatedProvider(fleet.database(of: .payment, for: "simulated provider")),
+                limits: .init(
+                    width: 1_000, patience: .seconds(1), breaker: CircuitBreaker(threshold: 100, pause: .seconds(1))))
+        }
+    }
+}
+
+/// Opens a sweep's way to the broker before its first sweep, and closes it after the last.
+private struct MailingSweeper: Service {
+    let sweeper: Sweeper
+    let mailer: Mailer
+    let logger: Logger
+
+    func run() async throws {
+        do {
+            try await mailer.open()
+        } catch {
+            // The mailer tries again when there is something to send.
+            logger.warning("the broker cannot be reached yet", metadata: ["error": "\(error)"])
+        }
+        try await sweeper.run()
+        await mailer.close()
+    }
+}

@@ -1,0 +1,89 @@
+/// Makes many calls at once, bounded in number, and waits for each of them no longer than agreed.
+///
+/// A call that is overdue is cancelled and not waited for, even if it ignores that; what it says later is not heard.
+struct PatientCalls: Sendable {
+    /// The most calls that are waited for at the same time.
+    let width: Int
+    let patience: Duration
+
+    private enum Event<Answer: Sendable>: Sendable {
+        case answered(Int, Answer)
+        case tick
+    }
+
+    /// One answer per item, in order; `overdue` answers for a call that did not.
+    func make<Item: Sendable, Answer: Sendable>(
+        _ items: [Item], overdue: (Item) -> Answer, call: @escaping @Sendable (Item) async -> Answer
+    ) async -> [Answer] {
+        guard !items.isEmpty else { return [] }
+        let (events, feed) = AsyncStream.makeStream(of: Event<Answer>.self)
+        var desk = Desk<Answer>(count: items.count)
+        let start = { (index: Int) in
+            let item = items[index]
+            return Task { _ = feed.yield(.answered(index, await call(item))) }
+        }
+        let ticker = ticker { feed.yield(.tick) }
+        desk.fill(upTo: width, start)
+        for await event in events {
+            switch event {
+            case .answered(let index, let answer): desk.settle(index, with: answer)
+            case .tick:
+                for index in desk.overdue(for: patience) { desk.settle(index, with: overdue(items[index])) }
+            }
+            desk.fill(upTo: width, start)
+            if desk.isDone { break }
+        }
+        ticker.cancel()
+        feed.finish()
+        // Answers are only missing when our own task was cancelled.
+        return desk.answers.enumerated().map { index, answer in answer ?? overdue(items[index]) }
+    }
+
+    /// One timer for all calls, so that a call costs none.
+    private func ticker(_ tick: @escaping @Sendable () -> Void) -> Task<Void, any Error> {
+        let period = patience / 4
+        return Task {
+            while true {
+                try await Task.sleep(for: period)
+                tick()
+            }
+        }
+    }
+}
+
+/// Which calls are under way, since when, and what the others answered.
+private struct Desk<Answer> {
+    private struct Open {
+        let task: Task<Void, Never>
+        let since: ContinuousClock.Instant
+    }
+
+    private(set) var answers: [Answer?]
+    private var open: [Int: Open] = [:]
+    private var next = 0
+
+    init(count: Int) {
+        answers = Array(repeating: nil, count: count)
+    }
+
+    var isDone: Bool { next == answers.count && open.isEmpty }
+
+    mutating func fill(upTo width: Int, _ start: (Int) -> Task<Void, Never>) {
+        while open.count < width, next < answers.count {
+            open[next] = Open(task: start(next), since: .now)
+            next += 1
+        }
+    }
+
+    /// Takes the first answer of a call and forgets later ones.
+    mutating func settle(_ index: Int, with answer: Answer) {
+        guard let call = open.removeValue(forKey: index) else { return }
+        call.task.cancel()
+        answers[index] = answer
+    }
+
+    func overdue(for patience: Duration) -> [Int] {
+        let limit = ContinuousClock.now - patience
+        return open.filter { $0.value.since <= limit }.map(\.key)
+    }
+}

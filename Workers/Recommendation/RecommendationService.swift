@@ -1,0 +1,18 @@
+import Contracts
+import FleetRuntime
+import Postgres
+import ServiceLifecycle
+
+/// The recommendation role: lanes that learn from events and observations.
+package enum RecommendationService {
+    package static let migrations = [
+        Migration(
+            name: "0001_create_place", sql: String(decoding: PackageResources._001_create_place_sql, as: UTF8.self))
+    ]
+
+    package static func services(_ fleet: Fleet) throws -> [any Service] {
+        try fleet.commandLanes(of: .recommendation) { connection in
+            Inboxed(RecommendationWorker(store: PostgresPlaces()), ledger: PostgresLedger(connection))
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Contracts
+import FleetRuntime
+import FoundationEssentials
+import Postgres
+
+/// The stock in the schema `reservation`.
+///
+/// Rows are locked in one order everywhere, holds by saga, then tiers, then seats; so replicas wait for each other
+/// and do not deadlock.
+package struct PostgresSeatLedger: SeatLedger {
+    package init() {}
+
+    package func open(_ demand: Demand, in transaction: Transaction) async throws -> Stock {
+        var stock = try await holds(of: demand.sagas, in: transaction)
+        let ofHolds = stock.holds.values.compactMap { $0.places?.tier }
+        stock.tiers = try await tiers(demand.tiers.union(ofHolds).sorted(), in: transaction)
+        guard stock.tiers.values.contains(where: \.isSeated) else { return stock }
+        let windows = try await bestSeats(for: demand, in: stock, in: transaction)
+        let named = try await namedSeats(for: demand, in: stock, in: transaction)
+        stock.seats = windows.merging(named) { window, named in
+            let names = Set(named.map(\.name))
+            return named + window.filter { !names.contains($0.name) }
+        }
+        return stock
+    }
+
+    /// The left join answers with the time also when there is no hold.
+    private func holds(of sagas: [SagaID], in transaction: Transaction) async throws -> Stock {
+        let rows = try await transaction.query(
+            """
+            WITH locked AS (
+                SELECT saga_id, event_id, tier, quantity, seats, status, deadline
+                FROM hold
+                WHERE saga_id = ANY($1)
+                ORDER BY saga_id
+                FOR NO KEY UPDATE
+            )
+            SELECT now(), locked.*
+            FROM (VALUES (1)) AS moment LEFT JOIN locked ON true
+            """,
+            [sagas.map(\.uuid)],
+            as: (Date, UUID?, UUID?, String?, Int?, [String]?, String?, Date?).self)
+        guard let now = rows.first?.0 else { throw StockFault(what: "the database did not tell the time") }
+        var stock = Stock(now: now)
+        stock.holds.reserveCapacity(rows.count)
+        for (_, saga, event, tier, quantity, seats, status, deadline) in rows {
+            guard let saga, let status else { continue }
+            guard let status = Hold.Status(rawValue: status) else { throw StockFault(what: "a hold is \(status)") }
+            var places: Hold.Places?
+            if let event, let tier, let quantity, let seats, let deadline {
+                places = Hold.Places(
+                    tier: TierID(event: EventID(event), name: tier), quantity: quantity, seats: seats,
+                    deadline: deadline)
+            }
+            let id = SagaID(saga)
+            stock.holds[id] = Hold(saga: id, places: places, status: status)
+        }
+        return stock
+    }
+
+    private func tiers(_ ids: [TierID], in transaction: Transaction) async throws -> [TierID: Tier] {
+        guard !ids.isEmpty else { return [:] }
+        let rows = try await transaction.query(
+            """
+            SELECT tier.event_id, tier.name, capacity, held, sold, is_seated, stocked, version
+            FROM tier JOIN unnest($1, $2) AS wanted (event_id, name)
+                ON tier.event_id = wanted.event_id AND tier.name = wanted.name
+            ORDER BY tier.event_id, tier.name
+            FOR NO KEY UPDATE OF tier
+            """,
+            [ids.map(\.event.uuid), ids.map(\.name)],
+            as: (UUID, String, Int, Int, Int, Bool, Int, Int).self)
+        return Dictionary(
+            uniqueKeysWithValues: rows.map { event, name, capacity, held, sold, isSeated, stocked, version in
+                let id = TierID(event: EventID(event), name: name)
+                let tier = Tier(
+                    id: id, capacity: capacity, held: held, sold: sold, isSeated: isSeated, stocked: stocked,
+                    version: version)
+                return (id, tier)
+            })
+    }
+
+    /// The seats that are wanted by name, and those that may come free, whose ranks are needed then.
+    private func namedSeats(
+        for demand: Demand, in stock: Stock, in transaction: Transaction
+    ) async throws -> [TierID: [Seat]] {
+        var names = demand.named.filter { stock.tiers[$0.key]?.isSeated == true }
+        for saga in demand.releasing {
+            guard let places = stock.holds[saga]?.places, !places.seats.isEmpty else { continue }
+            names[places.tier, default: []].formUnion(places.seats)
+        }
+        let wanted = names.sorted { $0.key < $1.key }.flatMap { tier, names in names.sorted().map { (tier, $0) } }
+        guard !wanted.isEmpty else { return [:] }
+        return try await seats(
+            """
+            SELECT seat.event_id, seat.tier, seat.name, rank, status, saga_id
+            FROM seat JOIN unnest($1, $2, $3) AS wanted (event_id, tier, name)
+                ON seat.event_id = wanted.event_id AND seat.tier = wanted.tier AND seat.name = wanted.name
+            ORDER BY seat.event_id, seat.tier, seat.name
+            FOR NO KEY UPDATE OF seat
+            """,
+            [wanted.map(\.0.event.uuid), wanted.map(\.0.name), wanted.map(\.1)], in: transaction)
+    }
+
+    /// The best free seats of each tier; its lock keeps them free, and the window keeps large halls out of memory.
+    private func bestSeats(
+        for demand: Demand, in stock: Stock, in transaction: Transaction
+    ) async throws -> [TierID: [Seat]] {
+        let tiers = demand.unnamed.keys.filter { stock.tiers[$0]?.isSeated == true }.sorted()
+        guard !tiers.isEmpty else { return [:] }
+        return try await seats(
+            """
+            SELECT wanted.event_id, wanted.tier, best.name, best.rank, best.status, best.saga_id
+            FROM unnest($1, $2, $3) AS wanted (event_id, tier, size) CROSS JOIN LATERAL (
+                SELECT name, rank, status, saga_id
+                FROM seat
+                WHERE event_id = wanted.event_id AND tier = wanted.tier AND status = 'free'
+                ORDER BY rank
+                LIMIT wanted.size
+            ) AS best
+            """,
+            [tiers.map(\.event.uuid), tiers.map(\.name), tiers.map(demand.window)], in: transaction)
+    }
+
+    private func seats(
+        _ sql: String, _ parameters: [any PostgresEncodable], in transaction: Transaction
+    ) async throws -> [TierID: [Seat]] {
+        let rows = try await transaction.query(
+            sql, parameters, as: (UUID, String, String, Int, String, UUID?).self)
+        var seats: [TierID: [Seat]] = [:]
+        for (event, tier, name, rank, status, saga) in rows {
+            let state = try Seat.State(status: status, saga: saga.map { SagaID($0) })
+            seats[TierID(event: EventID(event), name: tier), default: []]
+                .append(Seat(name: name, rank: rank, state: state))
+        }
+        return seats
+    }
+}
+
+/// A replica wrote the same holds at the same time and was first; the batch is decided again.
+package struct Overtaken: RecoverableError {
+    package let isTransient = true
+}
+
+/// The stock is not as our own rules leave it; trying again does not help.
+package struct StockFault: RecoverableError, CustomStringConvertible {
+    package let isTransient = false
+    let what: String
+    package var description: String { "the stock is inconsistent: \(what)" }
+}

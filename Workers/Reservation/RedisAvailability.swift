@@ -1,0 +1,42 @@
+import Contracts
+import Redis
+
+/// The keys `availability:{event}`: one JSON text per event, replaced only by one that is not older.
+package struct RedisAvailability: Sendable {
+    private let redis: RedisClient
+    private let prefix: String
+
+    package init(_ redis: RedisClient, prefix: String) {
+        self.redis = redis
+        self.prefix = prefix
+    }
+
+    /// Writes all events in one round trip; each lives an hour, more or less, so that they do not end together.
+    package func store(_ availability: [EventID: Availability]) async throws {
+        let commands = try availability.map { event, availability in
+            RedisCommand.evaluate(
+                Self.setUnlessOlder, keys: ["\(prefix)availability:\(event)"],
+                arguments: [
+                    availability.version, try WireFormat.encode(availability),
+                    Int(3_600_000 * Double.random(in: 0.9...1.1)),
+                ])
+        }
+        for case .error(let words) in try await redis.pipeline(commands) {
+            throw RedisError(.serverError(words), detail: "an availability was not written")
+        }
+    }
+
+    /// What is there and cannot be read is overwritten.
+    private static let setUnlessOlder = RedisScript(
+        """
+        local old = redis.call('GET', KEYS[1])
+        if old then
+            local readable, value = pcall(cjson.decode, old)
+            if readable and type(value) == 'table' and (tonumber(value.version) or 0) > tonumber(ARGV[1]) then
+                return 0
+            end
+        end
+        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+        return 1
+        """)
+}

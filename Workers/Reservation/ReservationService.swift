@@ -1,0 +1,28 @@
+import Contracts
+import FleetRuntime
+import Postgres
+import ServiceLifecycle
+
+/// The reservation worker as services of a process.
+package enum ReservationService {
+    package static let migrations = [
+        Migration(
+            name: "0001_create_stock", sql: String(decoding: PackageResources._001_create_stock_sql, as: UTF8.self))
+    ]
+
+    /// The lanes of the queue `reservation.commands`, and the feed that tells Redis what is left.
+    package static func services(_ fleet: Fleet) throws -> [any Service] {
+        let feed = AvailabilityFeed(
+            from: PostgresAvailability(fleet.database(of: .reservation, for: "availability")),
+            to: RedisAvailability(try fleet.redis(), prefix: fleet.settings.redisPrefix),
+            health: fleet.health, logger: fleet.logger)
+        let lanes = try fleet.commandLanes(of: .reservation) { connection in
+            let changed = ChangedEvents()
+            let worker = ReservationWorker(ledger: PostgresSeatLedger(), changed: changed)
+            return AvailabilityTelling(
+                Inboxed(worker, ledger: PostgresLedger(connection)), changed: changed, to: feed)
+        }
+        // Services stop in reverse order, so the feed still tells of the lanes' last batches.
+        return [feed] + lanes
+    }
+}

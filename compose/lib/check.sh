@@ -1,0 +1,55 @@
+# check and format: what must hold before a change lands.
+
+SOURCES=(Package.swift Contracts Orchestrator Workers Tests)
+
+# The suites that need servers see none and stand aside.
+NO_SERVERS=(--unset=DATABASE_URL --unset=AMQP_URL --unset=AMQP_MANAGEMENT_URL --unset=REDIS_URL --unset=TURNSTILE_TEST)
+
+command_format() {
+    ensure_swift
+    (cd "$ROOT" && swift format --in-place --recursive --parallel "${SOURCES[@]}")
+}
+
+# check [--sources]: with --sources only what needs no build.
+command_check() {
+    ensure_swift
+    cd "$ROOT" || exit
+    check_sources
+    [[ ${1:-} != --sources ]] || return 0
+    ensure_packages
+    use_run "$(default_run)"
+    start_build "building everything, warnings as errors$(first_time debug)" --build-tests
+    finish_build
+    say "unit tests"
+    start_job "$ROOT" env "${NO_SERVERS[@]}" swift test --skip-build
+    finish_job
+}
+
+check_sources() {
+    local failures=0
+    check_step "format" swift format lint --strict --recursive --parallel "${SOURCES[@]}"
+    check_step "arrows between modules" over_sources arrows.awk
+    check_step "tidiness" over_sources tidy.awk
+    check_step "shell scripts" check_scripts
+    ((failures == 0)) || fail "$failures checks failed"
+}
+
+# check_step TITLE COMMAND…: all steps run, so that one look shows everything.
+check_step() {
+    local title=$1
+    shift
+    say "$title"
+    "$@" || failures=$((failures + 1))
+}
+
+# over_sources SCRIPT: an awk script over every Swift file; the arrows of tests are free.
+over_sources() {
+    local folders=(Contracts Orchestrator Workers)
+    [[ $1 == arrows.awk ]] || folders+=(Tests)
+    find "${folders[@]}" -name '*.swift' -print0 | sort --zero-terminated | xargs --null --no-run-if-empty awk -f "$COMPOSE/lib/$1"
+}
+
+check_scripts() {
+    command -v shellcheck >/dev/null || { say "  shellcheck is not installed; skipped" && return; }
+    shellcheck "$COMPOSE/dev" "$COMPOSE"/lib/*.sh "$COMPOSE/rabbitmq/with-user" "$ROOT/.ci/run"
+}

@@ -1,0 +1,45 @@
+# Loopback ports: a fixed first choice each, the next free one when somebody else has it, remembered in .run/ports/.
+
+# port NAME: the port chosen for NAME.
+port() { cat "$RUN/ports/$1"; }
+
+# choose_port NAME FIRST: keeps the remembered port if nobody listens on it, else takes the first free one from FIRST on.
+choose_port() {
+    local candidate=$2 file=$RUN/ports/$1
+    [[ ! -s $file ]] || ! listening "$(cat "$file")" || rm -f "$file"
+    [[ ! -s $file ]] || return 0
+    while listening "$candidate" || chosen "$candidate"; do candidate=$((candidate + 1)); done
+    printf '%s\n' "$candidate" >"$file"
+}
+
+# listening PORT: whether any process of this machine listens on PORT; 0A is the kernel's word for it.
+listening() {
+    local hexadecimal
+    hexadecimal=$(printf '%04X' "$1")
+    grep -qsE "^ *[0-9]+: [0-9A-F]+:$hexadecimal [0-9A-F]+:[0-9A-F]+ 0A " /proc/net/tcp /proc/net/tcp6
+}
+
+# chosen PORT: whether another name of this run directory has PORT.
+chosen() { grep -qsx "$1" "$RUN"/ports/*; }
+
+# first_port PORT: PORT for the default run directory, moved by a fixed amount for any other, so that sets rarely meet.
+first_port() {
+    if [[ $RUN == "$ROOT/.run" ]]; then
+        printf '%s' "$1"
+    else
+        printf '%s' "$(($1 + 100 + $(run_id) % 40 * 10))"
+    fi
+}
+
+# lock_ports: between choosing a port and listening on it nobody else with this script chooses.
+lock_ports() {
+    local file=/tmp/turnstile-ports.lock
+    [[ -e $file ]] || (umask 0 && : >"$file")
+    exec 8<"$file"
+    flock --nonblock 8 || {
+        say "  other servers are starting on this machine; waiting for them"
+        flock --timeout 60 8 || true
+    }
+}
+
+unlock_ports() { exec 8<&-; }

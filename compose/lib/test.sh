@@ -1,0 +1,22 @@
+# test: everything, on fresh servers of its own that are stopped at the end however it ends.
+
+command_test() {
+    ensure_swift
+    ensure_packages
+    use_run "$(default_run)/test-servers"
+    if [[ -n ${TURNSTILE_KEEP_SERVERS:-} ]]; then
+        AFTER_INTERRUPTION="the servers stay up; compose/dev down stops them"
+    else
+        servers_reset
+        on_exit servers_down
+    fi
+    start_build "building the fleet and its tests$(first_time debug)" --build-tests
+    servers_up
+    finish_build
+    write_env
+    # shellcheck source=/dev/null
+    source "$RUN/env"
+    export TURNSTILE_TEST=1 TURNSTILE_RUN=$RUN
+    start_job "$ROOT" swift test --skip-build "$@"
+    finish_job
+}
