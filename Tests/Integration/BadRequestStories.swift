@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// What the HTTP trigger says to requests that cannot be.
-@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(3)))
+@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))
 struct `A bad request` {
     private static let hall = #"{"name":"Floor","price":{"currency":"EUR","minor":1},"capacity":2,"seats":["A-1","A-2"]}"#
 

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// A cancel in each state a purchase can stand in.
-@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(3)))
+@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))
 struct `A cancel` {
     @Test func `while the seats are being reserved releases whatever was held`() async throws {
         try await withFleet { fleet in

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Many buyers at once, and the same buyer twice.
-@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(3)))
+@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))
 struct `A crowd` {
     private static func hall(_ seats: ClosedRange<Int>) -> String {
         let names = seats.map { "\"A-\($0)\"" }.joined(separator: ",")

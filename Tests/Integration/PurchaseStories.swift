@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// What buyers live through, on real servers.
-@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(3)))
+@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))
 struct `A purchase` {
     @Test func `brings a buyer tickets`() async throws {
         try await withFleet { fleet in

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// What can be read of events and sagas.
-@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(3)))
+@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))
 struct `A reader` {
     @Test func `finds events, availability, sagas by filter, and events nearby`() async throws {
         try await withFleet { fleet in

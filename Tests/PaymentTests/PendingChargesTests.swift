@@ -85,7 +85,7 @@ struct PendingChargesTests {
             let book = PostgresChargeBook()
             let stale = try await rig.ledger.transact { try await book.find([buyer.saga], in: $0) }
             #expect(try await rig.handle(buyer.close()).isEmpty)
-            let settlement = Settlement(book: book, pauses: Pauses(), logger: .init(label: "test"))
+            let settlement = Settlement(book: book, pauses: Pauses(), logger: quiet)
             let findings = stale.map { Finding($0, .charge(.captured(id: "p1"))) }
             let settled = try await rig.ledger.transact {
                 try await settlement.record(findings, whenFinished: .zero, in: $0)

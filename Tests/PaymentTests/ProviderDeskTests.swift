@@ -1,4 +1,5 @@
 import Contracts
+import FleetRuntime
 import Synchronization
 import Testing
 
@@ -128,13 +129,15 @@ struct ProviderDeskTests {
     }
 
     private func desk(
-        _ provider: ScriptedProvider, width: Int = 1, threshold: Int = 3, patience: Duration = .seconds(60)
+        _ provider: ScriptedProvider, width: Int = 1, threshold: Int = 3, patience: Duration = .seconds(60),
+        health: HealthBoard = HealthBoard()
     ) -> ProviderDesk {
         ProviderDesk(
             provider,
             limits: .init(
                 width: width, patience: patience,
-                breaker: CircuitBreaker(threshold: threshold, pause: .seconds(3_600))))
+                breaker: CircuitBreaker(threshold: threshold, pause: .seconds(3_600))),
+            health: health, logger: quiet)
     }
 
     @Test func `each state asks its own question`() async {
@@ -146,10 +149,12 @@ struct ProviderDeskTests {
 
     @Test func `a provider that cannot be reached is soon not asked any more`() async {
         let provider = ScriptedProvider(charge: { _, _ in .failure(.unavailable("down")) })
-        let answers = await desk(provider).ask(charges(10)).map(\.answer)
+        let health = HealthBoard()
+        let answers = await desk(provider, health: health).ask(charges(10)).map(\.answer)
         #expect(answers.prefix(3).allSatisfy { $0 == .unknown(.charge, .unavailable("down")) })
         #expect(answers.dropFirst(3).allSatisfy { $0 == .unknown(.charge, .notAsked) })
         #expect(provider.count(of: .charge) == 3)
+        #expect(health.report.components.map(\.status) == [.degraded("the provider does not answer")])
     }
 
     @Test func `silence counts as failure`() async {

@@ -41,7 +41,8 @@ package enum PaymentService {
             ProviderDesk(
                 SimulatedProvider(fleet.database(of: .payment, for: "simulated provider")),
                 limits: .init(
-                    width: 1_000, patience: .seconds(1), breaker: CircuitBreaker(threshold: 100, pause: .seconds(1))))
+                    width: 1_000, patience: .seconds(1), breaker: CircuitBreaker(threshold: 100, pause: .seconds(1))),
+                health: fleet.health, logger: fleet.logger)
         }
     }
 }

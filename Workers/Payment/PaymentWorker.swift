@@ -100,6 +100,8 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
     }
 
     /// Adds and advances charges; returns them all as they stand, locked until the transaction ends.
+    ///
+    /// Whoever locks several charges does so in the order of their sagas, so that nobody waits in a circle.
     private func accept(_ orders: [Order], in transaction: Transaction) async throws -> [Charge] {
         var charges: [SagaID: Charge] = [:]
         for order in orders where charges[order.sagaID] == nil { charges[order.sagaID] = order.firstCharge }
@@ -110,7 +112,7 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
         if !known.isEmpty {
             for charge in try await book.find(known, in: transaction) { charges[charge.sagaID] = charge }
         }
-        if orders.count == added.count { return Array(charges.values) }
+        if orders.count == added.count { return sagas.compactMap { charges[$0] } }
         let before = charges
         for order in orders {
             guard let charge = charges[order.sagaID] else { continue }
@@ -122,7 +124,7 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
             return ChargeChange(from: from, to: to, dueAfter: crashNet)
         }
         if !changes.isEmpty { _ = try await book.apply(changes, noting: [], in: transaction) }
-        return Array(charges.values)
+        return sagas.compactMap { charges[$0] }
     }
 
     /// The first amount stands: whoever sends another one is at fault, and no second charge comes of it.
@@ -137,7 +139,7 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
     private func amend(
         _ settled: [SagaID: Charge], besides batch: Set<MessageID>, in transaction: Transaction
     ) async throws {
-        let answers = try settled.values.compactMap { charge -> HandledMessage? in
+        let answers = try settled.values.sorted { $0.sagaID < $1.sagaID }.compactMap { charge -> HandledMessage? in
             guard !batch.contains(charge.owed.id), let reply = try charge.reply(to: charge.owed, at: now()) else {
                 return nil
             }

@@ -34,8 +34,9 @@ package struct PendingCharges<Book: DueCharges, Records: Ledger>: Sweep where Bo
     }
 
     package func sweep() async throws -> Int {
-        let due = try await ledger.transact { try await book.claim(batch, for: lease, in: $0) }
-        guard !due.isEmpty else { return 0 }
+        let claimed = try await ledger.transact { try await book.claim(batch, for: lease, in: $0) }
+        guard !claimed.isEmpty else { return 0 }
+        let due = claimed.sorted { $0.sagaID < $1.sagaID }
         let findings = await desk.ask(due.filter { !$0.state.isFinished })
         let (finished, replies) = try await ledger.transact { try await record(findings, of: due, in: $0) }
         guard !finished.isEmpty else { return due.count }

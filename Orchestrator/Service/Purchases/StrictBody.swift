@@ -12,8 +12,8 @@ enum StrictBody {
             throw Problem(.malformedBody, "the body is not well-formed JSON in UTF-8")
         }
         guard tree is [String: Any] else { throw Problem(.malformedBody, "the body must be a JSON object") }
-        let strangers = fields.strangers(in: tree, at: "")
-        guard strangers.isEmpty else { throw .invalid(strangers) }
+        let mistakes = fields.mistakes(in: tree, at: "")
+        guard mistakes.isEmpty else { throw .invalid(mistakes) }
         do {
             return try WireFormat.decode(type, from: data)
         } catch let error as DecodingError {
@@ -60,20 +60,25 @@ enum StrictBody {
 /// The fields a body may have; anything else in it is a mistake.
 indirect enum FieldTree: Sendable {
     case value
+    /// The decoder does not say where a fraction stands, so it is looked for here.
+    case whole
     case list(FieldTree)
     case object([String: FieldTree])
 
-    fileprivate func strangers(in tree: Any, at pointer: String) -> [Problem.Mistake] {
+    fileprivate func mistakes(in tree: Any, at pointer: String) -> [Problem.Mistake] {
         switch self {
         case .value: []
+        case .whole:
+            (tree as? NSNumber).map { Int(exactly: $0.doubleValue) == nil } ?? false
+                ? [Problem.Mistake(pointer: pointer, detail: "must be a whole number")] : []
         case .object(let fields):
             (tree as? [String: Any] ?? [:]).sorted { $0.key < $1.key }.flatMap { name, member in
                 let place = "\(pointer)/\(StrictBody.escaped(name))"
-                return fields[name]?.strangers(in: member, at: place)
+                return fields[name]?.mistakes(in: member, at: place)
                     ?? [Problem.Mistake(pointer: place, detail: "is not a field of this request")]
             }
         case .list(let field):
-            (tree as? [Any] ?? []).enumerated().flatMap { field.strangers(in: $1, at: "\(pointer)/\($0)") }
+            (tree as? [Any] ?? []).enumerated().flatMap { field.mistakes(in: $1, at: "\(pointer)/\($0)") }
         }
     }
 }

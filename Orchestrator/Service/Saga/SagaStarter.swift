@@ -28,7 +28,7 @@ package struct StartRequest<Definition: SagaDefinition>: Sendable {
 /// What became of a wish to begin a saga.
 package enum StartResult: Sendable {
     case started(SagaID, [OutgoingMessage])
-    /// The same start came before; its first effects go out again if the saga still stands at its first step.
+    /// The same start came before; what must not be lost of its first step goes out again.
     case repeated(SagaID, [OutgoingMessage])
     /// The key was used for something else.
     case keyReused(SagaID)
@@ -75,8 +75,7 @@ extension SagaRunner {
             return .started(record.id, try record.messages(entry.effects, causedBy: entry.messageID, at: now))
         case .repeated(let id):
             meters.countRepeat()
-            guard let saga = stored[id], saga.version == 1 else { return .repeated(id, []) }
-            return .repeated(id, try saga.messages(entry.effects, causedBy: entry.messageID, at: now))
+            return .repeated(id, try stored[id]?.repeats(of: entry, at: now) ?? [])
         case .keyReused(let id): return .keyReused(id)
         case .inProgress(let id): return .inProgress(id)
         }

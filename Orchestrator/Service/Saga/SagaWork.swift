@@ -22,7 +22,7 @@ struct SagaWork<Definition: SagaDefinition> {
 
     mutating func apply(_ event: SagaEvent<Definition.Input>, patience: SagaPatience) throws -> SagaResult<Definition> {
         guard var saga = sagas[event.sagaID] else { return .unknownSaga }
-        if let entry = known[event.messageID] { return .repeated(saga, try repeats(of: entry, in: saga)) }
+        if let entry = known[event.messageID] { return .repeated(saga, try saga.repeats(of: entry, at: now)) }
         switch saga.take(event, at: now, patience: patience) {
         case .ignored(let reason): return .ignored(reason, in: saga.state)
         case .taken(let entry):
@@ -33,15 +33,14 @@ struct SagaWork<Definition: SagaDefinition> {
             return .taken(saga, try saga.messages(entry.effects, causedBy: event.messageID, at: now))
         }
     }
+}
 
+extension SagaRecord {
     /// The input that led to the present state sends all its effects again. Of an older one, only what it told the
     /// outside is repeated: its commands have been answered, or the saga would not have gone on.
-    private func repeats(
-        of entry: JournalEntry<Definition>, in saga: SagaRecord<Definition>
-    ) throws -> [OutgoingMessage] {
-        let isPresent = entry.version == saga.version
-        let effects = isPresent ? entry.effects : entry.effects.filter(\.isAnnouncement)
-        var then = saga
+    func repeats(of entry: JournalEntry<Definition>, at now: Date) throws -> [OutgoingMessage] {
+        let effects = entry.version == version ? entry.effects : entry.effects.filter(\.isAnnouncement)
+        var then = self
         then.state = entry.to
         then.step = entry.step
         return try then.messages(effects, causedBy: entry.messageID, at: now)

@@ -39,6 +39,8 @@ func withFleet(
     _ changes: [String: String] = [:], _ body: (TestFleet) async throws -> Void
 ) async throws {
     ignoreBrokenPipes()
+    await FleetSlots.shared.take()
+    defer { Task { await FleetSlots.shared.giveBack() } }
     try await withTestDatabase(TestFleet.schemas) { database in
         try await withTestBroker { brokerURL in
             try await runFleet(database, brokerURL, changes, body)
@@ -85,5 +87,25 @@ private func runFleet(
         await group.triggerGracefulShutdown()
         try await tasks.waitForAll()
         try outcome.get()
+    }
+}
+
+/// Lets few fleets run at once: each has some forty connections.
+private actor FleetSlots {
+    static let shared = FleetSlots()
+
+    private var free = 3
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func take() async {
+        if free > 0 {
+            free -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func giveBack() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
     }
 }

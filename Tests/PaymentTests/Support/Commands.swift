@@ -1,7 +1,11 @@
 import Contracts
 import FoundationEssentials
+import Logging
 
 @testable import Payment
+
+/// For those who say what they expect by other means.
+let quiet = Logger(label: "payment", factory: { _ in SwiftLogNoOpLogHandler() })
 
 let euros = Money(currency: "EUR", minor: 4_200)
 

@@ -1,7 +1,6 @@
 import Contracts
 import FleetRuntime
 import FoundationEssentials
-import Logging
 import Postgres
 import TestKit
 import Testing
@@ -21,19 +20,19 @@ struct Rig: Sendable {
     /// Without a provider of its own it uses the simulated one; nothing pauses before it is asked again.
     init(_ database: TestDatabase, provider: (any PaymentProvider)? = nil, patience: Duration = .seconds(5)) {
         self.database = database
-        let logger = Logger(label: "payment", factory: { _ in SwiftLogNoOpLogHandler() })
         let desk = ProviderDesk(
             provider ?? SimulatedProvider(database.connection(as: .payment)),
             limits: .init(
-                width: 1_000, patience: patience, breaker: CircuitBreaker(threshold: 1_000, pause: .seconds(1))))
+                width: 1_000, patience: patience, breaker: CircuitBreaker(threshold: 1_000, pause: .seconds(1))),
+            health: HealthBoard(), logger: quiet)
         let pauses = Pauses(first: .zero, limit: .zero, refundLimit: .zero)
         ledger = PostgresLedger(database.connection(as: .payment))
-        worker = PaymentWorker(book: PostgresChargeBook(), desk: desk, pauses: pauses, logger: logger)
+        worker = PaymentWorker(book: PostgresChargeBook(), desk: desk, pauses: pauses, logger: quiet)
         handler = TwoTransactions(worker, ledger: ledger)
-        let mailer = Mailer(outlet: outlet, application: "payment", health: HealthBoard(), logger: logger)
+        let mailer = Mailer(outlet: outlet, application: "payment", health: HealthBoard(), logger: quiet)
         sweep = PendingCharges(
             book: PostgresChargeBook(), ledger: PostgresLedger(database.connection(as: .payment)), desk: desk,
-            mailer: mailer, pauses: pauses, logger: logger)
+            mailer: mailer, pauses: pauses, logger: quiet)
         owner = database.owner()
     }
 

@@ -32,17 +32,30 @@ package struct CircuitBreaker: Sendable, Equatable {
         }
     }
 
-    package mutating func succeeded() {
-        state = .closed(failures: 0)
+    /// What has changed for those who ask.
+    package enum Turn: Sendable, Equatable { case opened, closed }
+
+    @discardableResult
+    package mutating func succeeded() -> Turn? {
+        defer { state = .closed(failures: 0) }
+        if case .closed = state { return nil }
+        return .closed
     }
 
-    package mutating func failed(at now: Instant) {
+    @discardableResult
+    package mutating func failed(at now: Instant) -> Turn? {
         switch state {
-        case .closed(let failures):
-            state = failures + 1 < threshold ? .closed(failures: failures + 1) : .open(until: now + pause)
-        case .probing: state = .open(until: now + pause)
+        case .closed(let failures) where failures + 1 < threshold:
+            state = .closed(failures: failures + 1)
+            return nil
+        case .closed:
+            state = .open(until: now + pause)
+            return .opened
+        case .probing:
+            state = .open(until: now + pause)
+            return nil
         // Calls that were under way when it opened say nothing new.
-        case .open: break
+        case .open: return nil
         }
     }
 }

@@ -1,4 +1,5 @@
-import CoreMetrics
+import FleetRuntime
+import Logging
 import Synchronization
 
 /// The one way to a provider: puts the question that a charge is in need of, with patience, in bounds, and not in vain.
@@ -21,9 +22,13 @@ package final class ProviderDesk: Sendable {
     private let calls: PatientCalls
     private let breaker: Mutex<CircuitBreaker>
     private let meters = ProviderMeters()
+    private let health: HealthBoard
+    private let logger: Logger
 
-    package init(_ provider: any PaymentProvider, limits: Limits) {
+    package init(_ provider: any PaymentProvider, limits: Limits, health: HealthBoard, logger: Logger) {
         self.provider = provider
+        self.health = health
+        self.logger = logger
         calls = PatientCalls(width: limits.width, patience: limits.patience)
         breaker = Mutex(limits.breaker)
     }
@@ -76,11 +81,26 @@ package final class ProviderDesk: Sendable {
     private func note(_ answer: ProviderAnswer) {
         meters.count(answer)
         switch answer {
-        case .charge, .close, .refund, .unknown(_, .failed): breaker.withLock { $0.succeeded() }
-        case .unknown(_, .timedOut), .unknown(_, .unavailable): breaker.withLock { $0.failed(at: .now) }
+        case .charge, .close, .refund, .unknown(_, .failed): tell(breaker.withLock { $0.succeeded() })
+        case .unknown(_, .timedOut), .unknown(_, .unavailable): tell(breaker.withLock { $0.failed(at: .now) })
         case .unknown(_, .notAsked): break
         }
     }
+
+    /// Without its provider the worker still takes commands; their answers wait.
+    private func tell(_ turn: CircuitBreaker.Turn?) {
+        switch turn {
+        case .opened:
+            health.report(.degraded("the provider does not answer"), for: Self.component)
+            logger.warning("the payment provider does not answer and is left alone for a while")
+        case .closed:
+            health.report(.ready, for: Self.component)
+            logger.info("the payment provider answers again")
+        case nil: break
+        }
+    }
+
+    private static let component = "payment provider"
 }
 
 /// What came of asking about a charge, which stood like this at the time.
@@ -91,31 +111,5 @@ package struct Finding: Sendable, Equatable {
     package init(_ charge: Charge, _ answer: ProviderAnswer) {
         self.charge = charge
         self.answer = answer
-    }
-}
-
-/// Counts the provider's answers by question and outcome.
-private struct ProviderMeters: Sendable {
-    private struct Key: Hashable {
-        let operation: Charge.Operation
-        let outcome: AttemptNote.Outcome
-    }
-
-    private let counters: [Key: Counter]
-
-    init() {
-        var counters: [Key: Counter] = [:]
-        for operation in Charge.Operation.allCases {
-            for outcome in AttemptNote.Outcome.allCases {
-                let dimensions = [("operation", operation.rawValue), ("outcome", outcome.rawValue)]
-                counters[Key(operation: operation, outcome: outcome)] = Counter(
-                    label: "turnstile_payment_answers_total", dimensions: dimensions)
-            }
-        }
-        self.counters = counters
-    }
-
-    func count(_ answer: ProviderAnswer) {
-        counters[Key(operation: answer.operation, outcome: answer.outcome)]?.increment()
     }
 }

@@ -53,6 +53,9 @@ package struct Mailer: Sendable {
                 let refused = refusals.map { remaining[$0.index] }
                 try await pause("the broker refused \(refusals.count) messages: \(first.reason)", backoff.next())
                 remaining = refused
+            } catch let error as BrokerError where error.code == .closed && backoff.attempts == 0 {
+                _ = backoff.next()
+                await reopen()
             } catch let error as any RecoverableError {
                 try await pause("\(error)", backoff.next())
                 await reopen()
