@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Connections
 import Foundation
 
@@ -24,7 +23,6 @@ enum Bench {
                 exit(64)
             }
         }
-        try await HTTPClient.shared.shutdown()
     }
 }
 

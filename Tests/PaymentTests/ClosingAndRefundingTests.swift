@@ -111,6 +111,21 @@ struct ClosingAndRefundingTests {
         }
     }
 
+    @Test func `a charge that comes while the close is open leaves the close to whoever asked for it`() async throws {
+        let provider = ScriptedProvider(close: { _, number in
+            number == 0 ? .failure(.unavailable("down")) : .success(.closed)
+        })
+        try await withRig(provider: provider) { rig async throws in
+            let buyer = Buyer()
+            _ = try await rig.ledger.transact { try await rig.worker.prepare([buyer.charge("pm")], in: $0) }
+            #expect(try await rig.handle(buyer.close()).isEmpty)
+            #expect(try await rig.handle(buyer.charge("pm")).isEmpty)
+            #expect(provider.count(of: .close) == 1)
+            #expect(try await rig.sweep.sweep() == 1)
+            #expect(rig.outlet.ids == [buyer.answer(.closed).description])
+        }
+    }
+
     /// The charge's answer may be lost with the broker; then only the close is asked again.
     @Test func `a capture that a charge finds while the close is open answers the close as well`() async throws {
         let provider = ScriptedProvider(

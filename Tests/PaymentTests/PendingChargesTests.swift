@@ -98,6 +98,26 @@ struct PendingChargesTests {
         }
     }
 
+    /// A close's answer arrives after a refund has taken over: what was captured must not be left standing.
+    @Test func `a close that loses to a refund leaves the money on its way back`() async throws {
+        let provider = ScriptedProvider(
+            charge: { _, _ in .success(.pending) }, close: { _, _ in .failure(.unavailable("down")) })
+        try await withRig(provider: provider) { rig async throws in
+            let buyer = Buyer()
+            #expect(try await rig.handle(buyer.charge("pm")).isEmpty)
+            #expect(try await rig.handle(buyer.close()).isEmpty)
+            let book = PostgresChargeBook()
+            let stale = try await rig.ledger.transact { try await book.find([buyer.saga], in: $0) }
+            #expect(try await rig.handle(buyer.refund()).isEmpty)
+            let settlement = Settlement(book: book, pauses: Pauses(), logger: quiet)
+            let findings = stale.map { Finding($0, .close(.captured(id: "p1"))) }
+            _ = try await rig.ledger.transact { try await settlement.record(findings, whenFinished: nil, in: $0) }
+            #expect(try await rig.status(of: buyer) == "refunding")
+            #expect(try await rig.sweep.sweep() == 1)
+            #expect(rig.outlet.ids == [buyer.answer(.refunded).description])
+        }
+    }
+
     @Test func `pauses grow while the provider is silent, and start again with another question`() async throws {
         let provider = ScriptedProvider(
             charge: { _, _ in .success(.pending) }, close: { _, _ in .failure(.unavailable("down")) })

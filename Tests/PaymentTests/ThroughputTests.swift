@@ -34,21 +34,3 @@ struct ThroughputTests {
         ).reduce(0, +)
     }
 }
-
-// TEMPORARY
-@Suite(.enabled(if: TestServers.haveDatabase), .serialized)
-struct TemporaryTimingTests {
-    @Test func `timing`() async throws {
-        try await withRig { rig async throws in
-            var all: [Duration] = []
-            for _ in 0..<60 {
-                let batch = try (0..<500).map { _ in try Buyer().charge("sim_ok") }
-                let clock = ContinuousClock.now
-                _ = try await rig.handler.handle(batch)
-                all.append(ContinuousClock.now - clock)
-            }
-            print("TIMING", all.map { "\($0)" }.joined(separator: " "))
-            print("TOTAL", all.reduce(.zero, +))
-        }
-    }
-}

@@ -35,7 +35,12 @@ package func withTestDatabase<R>(
     let name = uniqueName("test")
     location.path = "/\(name)"
     guard let url = location.string else { throw MissingServer(name: "DATABASE_URL") }
-    let administrator = PostgresConnection(PostgresConfiguration(url: server, applicationName: "test"), logger: logger)
+    // CREATE DATABASE copies a template under a lock, so parallel tests queue for it.
+    var patient = PostgresConfiguration(url: server, applicationName: "test")
+    patient.lockTimeout = .seconds(120)
+    patient.statementTimeout = .seconds(120)
+    patient.queryDeadline = .seconds(130)
+    let administrator = PostgresConnection(patient, logger: logger)
     try await administrator.script("CREATE DATABASE \(name)")
     let database = TestDatabase(url: url, logger: logger)
     do {

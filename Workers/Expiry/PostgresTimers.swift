@@ -50,12 +50,14 @@ package struct PostgresTimers: TimerBook, TimerClock {
 
     /// One statement is the whole transaction: nothing stays open while the replies are published.
     ///
-    /// The limit stands in the text because the planner must know it.
+    /// Its commit does not wait for the disk: a claim lost with the server is a timer that rings again, with the same
+    /// id. The limit stands in the text because the planner must know it.
     package func claimDue(_ limit: Int, for lease: Duration) async throws -> [FleetTimer] {
         let rows = try await connection.query(
             """
             UPDATE timer
             SET claimed_until = now() + $1::bigint * interval '1 second'
+            FROM set_config('synchronous_commit', 'off', true)
             WHERE ctid = ANY (ARRAY (
                 SELECT ctid
                 FROM timer
@@ -78,7 +80,8 @@ package struct PostgresTimers: TimerBook, TimerClock {
             """
             UPDATE timer
             SET status = 'fired', ended_at = now()
-            FROM unnest($1::uuid[], $2::text[]) AS told (saga_id, subject)
+            FROM unnest($1::uuid[], $2::text[]) AS told (saga_id, subject),
+                set_config('synchronous_commit', 'off', true)
             WHERE timer.saga_id = told.saga_id AND timer.subject = told.subject AND timer.status = 'scheduled'
             """,
             [keys.map(\.sagaID.uuid), keys.map(\.subject)])

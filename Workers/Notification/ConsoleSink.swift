@@ -37,7 +37,7 @@ extension Letter {
         return facts.map { "\($0)=\(Self.quoted($1))" }.joined(separator: " ") + "\n"
     }
 
-    /// Words without spaces stay bare; all else is quoted, and what could break a line or turn its direction is escaped.
+    /// Words without spaces stay bare; all else is quoted, and what could break or turn a line is escaped.
     private static func quoted(_ text: String) -> String {
         let isWord = !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
         guard !isWord else { return text }

@@ -7,6 +7,8 @@ import Postgres
 package struct PostgresNotifications: NotificationStore {
     package init() {}
 
+    /// The commit that follows does not wait for the disk. It is safe from a crash of ours, and a crash of the server
+    /// loses it only with the result: then the letter goes out again, as it would with the attempt on record.
     package func begin(
         _ letters: [Letter], through channel: String, by desk: UUID, for lease: Duration, in transaction: Transaction
     ) async throws -> [LetterKey: Standing] {
@@ -17,7 +19,8 @@ package struct PostgresNotifications: NotificationStore {
                 (saga_id, template, channel, user_id, recipient, subject, claimed_by, claimed_until)
             SELECT saga_id, template, $6, user_id, recipient, subject, $7, now() + $8::bigint * interval '1 second'
             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
-                AS wanted (saga_id, template, user_id, recipient, subject)
+                AS wanted (saga_id, template, user_id, recipient, subject),
+                set_config('synchronous_commit', 'off', true)
             ORDER BY saga_id, template
             ON CONFLICT (saga_id, template) DO UPDATE
             SET attempts = known.attempts + 1, channel = excluded.channel, recipient = excluded.recipient,
@@ -84,7 +87,8 @@ package struct PostgresNotifications: NotificationStore {
                     delivered_at = CASE outcome WHEN 'delivered' THEN now() END,
                     failure = CASE outcome WHEN 'refused' THEN detail END,
                     claimed_by = NULL, claimed_until = NULL
-                FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS ended (saga_id, template, outcome, detail)
+                FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+                    AS ended (saga_id, template, outcome, detail)
                 WHERE notification.saga_id = ended.saga_id AND notification.template = ended.template
                     AND notification.status = 'pending'
                 """,

@@ -4,6 +4,9 @@ import Postgres
 
 extension PostgresSeatLedger {
     /// Adds the tiers and seats that are not there yet; a tier that is there keeps its capacity and its way of selling.
+    ///
+    /// This locks tiers before the batch locks its holds; a replica that sells them at that moment may cost a deadlock,
+    /// which is transient and as rare as new stock.
     package func add(_ events: [StockEvent], in transaction: Transaction) async throws {
         let tiers = events.flatMap { event in
             event.tiers.map { (id: TierID(event: event.eventId, name: $0.name), $0) }

@@ -20,6 +20,8 @@ package struct PostgresConfiguration: Sendable {
     package var queryDeadline: Duration = .seconds(10)
     /// The same for `script`, whose statements (an index, say) may take long.
     package var scriptDeadline: Duration = .seconds(600)
+    /// Further settings of the session (`SET name TO value`).
+    package var parameters: [(name: String, value: String)] = []
 
     package init(url: String, applicationName: String, role: String? = nil, searchPath: String? = nil) {
         self.url = HiddenURL(url)
@@ -50,6 +52,7 @@ package struct PostgresConfiguration: Sendable {
             ("idle_in_transaction_session_timeout", idleInTransactionTimeout.wholeMilliseconds),
             ("client_connection_check_interval", "5000"),
         ]
+        settings += parameters.map { ($0.name, $0.value) }
         if let searchPath { settings.append(("search_path", searchPath)) }
         if let role { settings.append(("role", role)) }
         return Statement(

@@ -19,8 +19,13 @@ package struct Fleet: Sendable {
     }
 
     /// A connection that acts as `role`: its rights, its schema first on the search path.
+    ///
+    /// Its statements are few, prepared once, and find every row by an index; the planner is told so, because a table
+    /// that is new has no statistics yet and would be scanned whole for each batch.
     package func database(of role: FleetRole, for purpose: String) -> PostgresConnection {
-        PostgresConnection(databaseConfiguration(of: role, for: purpose), logger: logger)
+        var configuration = databaseConfiguration(of: role, for: purpose)
+        configuration.parameters = [("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")]
+        return PostgresConnection(configuration, logger: logger)
     }
 
     package func databasePool(of role: FleetRole, for purpose: String, size: Int) -> PostgresPool {
