@@ -84,10 +84,15 @@ let package = Package(
 
         module("SagaCore", at: "Orchestrator/Saga", ["Contracts"]),
         module(
-            "OrchestratorService", at: "Orchestrator/Service", ["SagaCore", "FleetRuntime", hummingbird, httpTypes, nio, nioFoundation, crypto, metrics, lifecycle, logging],
+            "OrchestratorService", at: "Orchestrator/Service",
+            [
+                "SagaCore", "FleetRuntime", hummingbird, httpTypes, nio, nioFoundation, crypto, metrics, lifecycle,
+                logging,
+            ],
             embedding: ["Migrations"]),
         program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService", "FleetRuntime"]),
-        program("turnstile", at: "Orchestrator/Operator", workers + ["OrchestratorService", "FleetRuntime", arguments]),
+        program(
+            "turnstile", at: "Orchestrator/Operator", workers + ["OrchestratorService", "FleetRuntime", arguments]),
 
         module("TestKit", at: "Tests/TestKit", ["FleetRuntime", logging, configuration]),
         tests("RabbitMQTests", ["RabbitMQ"]),
@@ -96,7 +101,7 @@ let package = Package(
         tests("ContractsTests", ["Contracts"]),
         tests("TopologyTests", ["Topology"]),
         tests("SagaCoreTests", ["SagaCore"]),
-        tests("FleetRuntimeTests", ["FleetRuntime", "TestKit"]),
+        tests("FleetRuntimeTests", ["FleetRuntime", "TestKit", configuration, lifecycle, metrics]),
         tests("ReservationTests", ["Reservation", "TestKit"]),
         tests("PaymentTests", ["Payment", "TestKit"]),
         tests("NotificationTests", ["Notification", "TestKit"]),
@@ -104,7 +109,9 @@ let package = Package(
         tests("RecommendationTests", ["Recommendation", "TestKit"]),
         tests(
             "Integration",
-            workers + ["OrchestratorService", "TestKit", "FleetRuntime", httpClient, nio, nioFoundationCompat, configuration]),
+            workers + [
+                "OrchestratorService", "TestKit", "FleetRuntime", httpClient, nio, nioFoundationCompat, configuration,
+            ]),
         program("bench", at: "Tests/Load", ["FleetRuntime", httpClient, nio, nioFoundationCompat]),
     ]
 )

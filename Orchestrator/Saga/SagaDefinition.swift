@@ -84,7 +84,8 @@ package struct SagaView<Definition: SagaDefinition>: Sendable {
     package let now: Date
 
     package init(
-        id: SagaID, state: Definition.State, step: Int, request: Definition.Request, facts: Definition.Facts, causationID: MessageID?,
+        id: SagaID, state: Definition.State, step: Int, request: Definition.Request, facts: Definition.Facts,
+        causationID: MessageID?,
         traceparent: String?, now: Date
     ) {
         self.id = id

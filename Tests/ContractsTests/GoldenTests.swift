@@ -27,8 +27,9 @@ import Testing
     private static func expectRoundTrip<Payload: Message>(_ type: Payload.Type, _ sample: Data) throws {
         let payload = try WireFormat.decode(type, from: sample)
         let written = try WireFormat.encode(payload)
-        #expect(try JSONSerialization.jsonObject(with: written) as? NSDictionary
-            == JSONSerialization.jsonObject(with: sample) as? NSDictionary)
+        #expect(
+            try JSONSerialization.jsonObject(with: written) as? NSDictionary
+                == JSONSerialization.jsonObject(with: sample) as? NSDictionary)
         #expect(try WireFormat.decode(type, from: written) == payload)
         #expect(written.count <= Limits.messageBytes)
     }

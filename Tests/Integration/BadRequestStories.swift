@@ -6,7 +6,8 @@ import Testing
 /// What the HTTP trigger says to requests that cannot be.
 @Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))
 struct `A bad request` {
-    private static let hall = #"{"name":"Floor","price":{"currency":"EUR","minor":1},"capacity":2,"seats":["A-1","A-2"]}"#
+    private static let hall =
+        #"{"name":"Floor","price":{"currency":"EUR","minor":1},"capacity":2,"seats":["A-1","A-2"]}"#
 
     @Test func `is answered with a problem that names each mistake`() async throws {
         try await withFleet { fleet in

@@ -64,7 +64,8 @@ struct `An upstream system` {
                 while events.isEmpty {
                     events = try await fleet.ask("SELECT event_id FROM reservation.availability", as: UUID.self)
                 }
-                try await upstream.start(EventID(events[0]), messageID: "b", #""quantity":1,"paymentMethod":"sim_never""#)
+                try await upstream.start(
+                    EventID(events[0]), messageID: "b", #""quantity":1,"paymentMethod":"sim_never""#)
                 let accepted = try #require(try await upstream.answers(1).first)
                 let saga = try WireFormat.decode(PurchaseAccepted.self, from: accepted.body).sagaId
                 try await upstream.publish(

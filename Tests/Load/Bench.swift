@@ -12,8 +12,10 @@ enum Bench {
         for name in names {
             switch name {
             case "saturate":
-                try await Saturate(target, sagas: arguments.number("sagas", 20_000), events: arguments.number("events", 64))
-                    .run()
+                try await Saturate(
+                    target, sagas: arguments.number("sagas", 20_000), events: arguments.number("events", 64)
+                )
+                .run()
             case "hot": try await Saturate(target, sagas: arguments.number("sagas", 20_000), events: 1).run()
             case "latency":
                 try await Latency(target, rate: arguments.number("rate", 20), seconds: arguments.number("seconds", 20))
@@ -26,7 +28,7 @@ enum Bench {
     }
 }
 
-/// `scenario… --name value…`
+/// The command line: scenarios, and `--name value` for their numbers.
 struct Arguments {
     private(set) var scenarios: [String] = []
     private var values: [String: Int] = [:]

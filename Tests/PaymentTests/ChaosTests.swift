@@ -9,7 +9,7 @@ import Testing
 @testable import Payment
 
 /// Two replicas, commands in any order and number, processes that die between any two steps; then the books are read.
-@Suite(.enabled(if: TestServers.haveDatabase), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestServers.haveDatabase), .serialized, .timeLimit(.minutes(5)))
 struct ChaosTests {
     private static let methods = [
         "sim_ok", "sim_declined", "sim_timeout_after_charge", "sim_flaky", "sim_slow:20", "sim_never", "sim_late",

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Payment
 
-@Suite(.enabled(if: TestServers.haveDatabase), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: TestServers.haveDatabase), .serialized, .timeLimit(.minutes(2)))
 struct PaymentWorkerTests {
     @Test func `a command that comes again gets the recorded answer, and nobody is charged again`() async throws {
         try await withRig { rig async throws in
@@ -148,7 +148,7 @@ func untilRecovered<R: Sendable>(_ work: @Sendable () async throws -> R) async t
     for _ in 1...50 {
         do {
             return try await work()
-        } catch let error as any RecoverableError where error.isTransient {
+        } catch let error as any RecoverableFailure where error.isTransient {
             await Task.yield()
         }
     }

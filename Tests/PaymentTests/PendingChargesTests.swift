@@ -7,7 +7,7 @@ import Testing
 
 @testable import Payment
 
-@Suite(.enabled(if: TestServers.haveDatabase), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: TestServers.haveDatabase), .serialized, .timeLimit(.minutes(2)))
 struct PendingChargesTests {
     @Test func `an answer that was written down and not sent is sent later, with the same id`() async throws {
         try await withRig { rig async throws in
@@ -48,7 +48,8 @@ struct PendingChargesTests {
             #expect(try await one + two == 300)
             let sent = rig.outlet.ids + other.outlet.ids
             #expect(sent.count == 300)
-            #expect(Set(sent) == Set(buyers.map { $0.answer(.captured).description }))
+            let missing = Set(buyers.map { $0.answer(.captured).description }).subtracting(sent)
+            #expect(missing.isEmpty)
             let counts = try await rig.owner.query("SELECT max(calls) FROM payment.simulated_charge", as: Int.self)
             #expect(counts == [2])
         }

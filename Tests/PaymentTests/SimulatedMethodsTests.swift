@@ -6,7 +6,7 @@ import Testing
 
 @testable import Payment
 
-@Suite(.enabled(if: TestServers.haveDatabase), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: TestServers.haveDatabase), .serialized, .timeLimit(.minutes(2)))
 struct SimulatedMethodsTests {
     @Test func `sim_ok is captured at once, and nothing is left to do`() async throws {
         try await withRig { rig async throws in

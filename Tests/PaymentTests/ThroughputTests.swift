@@ -6,7 +6,7 @@ import Testing
 
 @testable import Payment
 
-@Suite(.enabled(if: TestServers.haveDatabase), .timeLimit(.minutes(2)), .serialized)
+@Suite(.enabled(if: TestServers.haveDatabase), .serialized, .timeLimit(.minutes(2)))
 struct ThroughputTests {
     /// Two commits of ours; the provider's calls are gathered into a few more.
     @Test func `a batch of 500 charges costs a handful of commits`() async throws {

@@ -111,8 +111,9 @@ struct NearbyEventsTests {
 
     @Test func `among fifty thousand places the index answers, also for the whole world`() async throws {
         try await PlaceBench.with { bench in
-            _ = try await bench.owner.execute(
+            try await bench.owner.script(
                 """
+                SET statement_timeout = 0;
                 INSERT INTO recommendation.place
                     (event_id, name, starts_at, venue_name, city, latitude, longitude, published_at)
                 SELECT gen_random_uuid(), 'Event ' || n, now() + (n % 400 - 200) * interval '1 day', '', '',

@@ -23,7 +23,7 @@ struct Desk {
         while true {
             do {
                 return try await handler.handle(batch)
-            } catch let error as any RecoverableError where error.isTransient {
+            } catch let error as any RecoverableFailure where error.isTransient {
                 try await Task.sleep(for: .milliseconds(5))
             }
         }

@@ -25,7 +25,8 @@ import Testing
         let file = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../Orchestrator/Documentation/ARCHITECTURE.md")
         let text = try String(contentsOf: file, encoding: .utf8)
-        let picture = text.components(separatedBy: "stateDiagram-v2").dropFirst().first?
+        let picture =
+            text.components(separatedBy: "stateDiagram-v2").dropFirst().first?
             .components(separatedBy: "```").first ?? ""
         return Set(
             picture.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }

@@ -12,14 +12,16 @@ import Testing
         case (.reserving, .reserved): .move(to: .charging, then: [.charge, .scheduleExpiry])
         case (.reserving, .reservationRefused(let reason)):
             .move(to: .refused(.notReserved(reason)), then: [.announceRefused, .notify])
-        case (.reserving, .cancelRequested): .move(to: .unwinding(.cancelled, outstanding: [.release]), then: [.release])
+        case (.reserving, .cancelRequested):
+            .move(to: .unwinding(.cancelled, outstanding: [.release]), then: [.release])
         case (.reserving, .attemptsUsedUp): .move(to: .unwinding(.timedOut, outstanding: [.release]), then: [.release])
         case (.charging, .captured): .move(to: .confirming, then: [.confirm, .cancelExpiry])
         case (.charging, .declined(let reason)):
             .move(to: .unwinding(.declined(reason), outstanding: [.release]), then: [.release, .cancelExpiry])
         case (.charging, .holdExpired): .move(to: .closing(.expired), then: [.closePayment])
         case (.charging, .cancelRequested): .move(to: .closing(.cancelled), then: [.closePayment])
-        case (.closing(let reason), .closed), (.closing(let reason), .declined), (.closing(let reason), .attemptsUsedUp):
+        case (.closing(let reason), .closed), (.closing(let reason), .declined),
+            (.closing(let reason), .attemptsUsedUp):
             .move(to: .unwinding(EndReason(reason), outstanding: [.release]), then: [.release])
         case (.closing(.expired), .captured): .move(to: .confirming, then: [.confirm])
         case (.closing(.cancelled), .captured):
@@ -92,7 +94,8 @@ import Testing
             switch (state, input) {
             case (.reserving, _), (.completed, .refundRequested): continue
             case (.charging, .declined): continue
-            case (.closing, .closed), (.closing, .declined), (.closing, .captured), (.closing, .attemptsUsedUp): continue
+            case (.closing, .closed), (.closing, .declined), (.closing, .captured), (.closing, .attemptsUsedUp):
+                continue
             default: Issue.record("\(state) on \(input) releases seats that could still be paid for")
             }
         }

@@ -7,8 +7,10 @@ import Postgres
 package struct PostgresNotifications: NotificationStore {
     package init() {}
 
-    /// The commit that follows does not wait for the disk. It is safe from a crash of ours, and a crash of the server
-    /// loses it only with the result: then the letter goes out again, as it would with the attempt on record.
+    /// Records the attempts in a transaction whose commit does not wait for the disk.
+    ///
+    /// It is safe from a crash of ours, and a crash of the server loses it only with the result: then the letter goes
+    /// out again, as it would with the attempt on record.
     package func begin(
         _ letters: [Letter], through channel: String, by desk: UUID, for lease: Duration, in transaction: Transaction
     ) async throws -> [LetterKey: Standing] {

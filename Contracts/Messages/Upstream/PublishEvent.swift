@@ -8,7 +8,7 @@ package struct PublishEvent: Message {
         package var name: String
         package var price: Money
         package var capacity: Int
-        /// Seat names, best first; as many as the capacity. Nil for a tier that is sold by count.
+        /// Seat names, best first, as many as the capacity; nil for a tier that is sold by count.
         package var seats: [String]?
 
         package init(name: String, price: Money, capacity: Int, seats: [String]? = nil) {

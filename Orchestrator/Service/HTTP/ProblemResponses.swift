@@ -47,7 +47,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         case let problem as Problem: return problem
         case is Overloaded: return Problem(.unavailable, "too many requests wait; try again shortly")
         case let error as HTTPError: return problem(for: error)
-        case let error as any RecoverableError where error.isTransient:
+        case let error as any RecoverableFailure where error.isTransient:
             logger.warning("unavailable", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             return Problem(.unavailable, "a part of the service cannot be reached; try again shortly")
         default:

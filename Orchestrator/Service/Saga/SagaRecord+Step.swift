@@ -59,7 +59,9 @@ extension SagaRecord {
             step: step, effects: effects, at: now, traceparent: event.traceparent)
     }
 
-    /// Sets when the present step is overdue. An earlier wake-up stays: coming early costs the watchdog one look,
+    /// Sets when the present step is overdue.
+    ///
+    /// An earlier wake-up stays: coming early costs the watchdog one look,
     /// moving it would cost an index entry at every step.
     private mutating func setClock(_ now: Date, _ patience: SagaPatience) {
         dueAt = now.addingTimeInterval(patience.wait(before: attempts))

@@ -12,7 +12,7 @@ package struct SagaRecord<Definition: SagaDefinition>: Sendable {
     package var state: Definition.State
     package var facts: Definition.Facts
     package let request: Definition.Request
-    /// When the watchdog should look; never later than `dueAt`, often earlier. Nil when there is nothing to wait for.
+    /// When the watchdog should look: never later than `dueAt`, often earlier, nil when there is nothing to wait for.
     package var wakeAt: Date?
     /// When the present step's answer is overdue.
     package var dueAt: Date

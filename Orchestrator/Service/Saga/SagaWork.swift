@@ -36,7 +36,9 @@ struct SagaWork<Definition: SagaDefinition> {
 }
 
 extension SagaRecord {
-    /// The input that led to the present state sends all its effects again. Of an older one, only what it told the
+    /// The input that led to the present state sends all its effects again.
+    ///
+    /// Of an older one, only what it told the
     /// outside is repeated: its commands have been answered, or the saga would not have gone on.
     func repeats(of entry: JournalEntry<Definition>, at now: Date) throws -> [OutgoingMessage] {
         let effects = entry.version == version ? entry.effects : entry.effects.filter(\.isAnnouncement)

@@ -39,11 +39,13 @@ package final class ConnectionThread: SerialExecutor {
         unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         let owned = unsafe Unmanaged.passRetained(self).toOpaque()
         var thread = pthread_t()
-        let started = unsafe pthread_create(&thread, &attributes, { owner in
-            guard let owner = unsafe owner else { return nil }
-            unsafe Unmanaged<ConnectionThread>.fromOpaque(owner).takeRetainedValue().run()
-            return nil
-        }, owned)
+        let started = unsafe pthread_create(
+            &thread, &attributes,
+            { owner in
+                guard let owner = unsafe owner else { return nil }
+                unsafe Unmanaged<ConnectionThread>.fromOpaque(owner).takeRetainedValue().run()
+                return nil
+            }, owned)
         unsafe pthread_attr_destroy(&attributes)
         precondition(started == 0, "pthread_create failed: no threads left for a connection")
     }

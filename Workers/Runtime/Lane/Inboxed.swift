@@ -12,7 +12,8 @@ package protocol Ledger<Transaction>: Sendable {
     associatedtype Transaction: Sendable
     func transact<R: Sendable>(_ body: (Transaction) async throws -> R) async throws -> R
     /// The replies of those messages that were handled before.
-    func recordedReplies(to ids: [MessageID], in transaction: Transaction) async throws -> [MessageID: [OutgoingMessage]]
+    func recordedReplies(to ids: [MessageID], in transaction: Transaction) async throws -> [MessageID:
+        [OutgoingMessage]]
     /// Notes messages as handled, with what followed from them, as the last act of the transaction, and commits it.
     /// - Throws: `ConcurrentRepeat` when another replica has noted one of them meanwhile.
     func record(_ handled: [HandledMessage], in transaction: Transaction) async throws

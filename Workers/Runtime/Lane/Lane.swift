@@ -114,7 +114,7 @@ package struct Lane: Service {
                 let result = try await work()
                 if backoff.attempts > 0 { health.report(.ready, for: component) }
                 return result
-            } catch let error as any RecoverableError where error.isTransient {
+            } catch let error as any RecoverableFailure where error.isTransient {
                 meters.countTransientFailure()
                 await recover(from: error, pausing: backoff.next())
                 if Task.isShuttingDownGracefully || Task.isCancelled { throw Interrupted() }
@@ -175,7 +175,8 @@ package struct Lane: Service {
         logger.error(
             "buried",
             metadata: [
-                "message": "\(delivery.properties.messageID ?? "none")", "kind": "\(delivery.properties.type ?? "none")",
+                "message": "\(delivery.properties.messageID ?? "none")",
+                "kind": "\(delivery.properties.type ?? "none")",
                 "reason": "\(reason)",
             ])
         return Publication(burying: delivery, of: queue, because: reason, attempt: attempt, at: Date())

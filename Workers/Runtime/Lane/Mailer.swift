@@ -56,7 +56,7 @@ package struct Mailer: Sendable {
             } catch let error as BrokerError where error.code == .closed && backoff.attempts == 0 {
                 _ = backoff.next()
                 await reopen()
-            } catch let error as any RecoverableError {
+            } catch let error as any RecoverableFailure {
                 try await pause("\(error)", backoff.next())
                 await reopen()
             }

@@ -21,12 +21,12 @@ package protocol BatchHandler: Sendable {
 }
 
 /// An error that says whether waiting may mend it.
-package protocol RecoverableError: Error {
+package protocol RecoverableFailure: Error {
     var isTransient: Bool { get }
 }
 
 /// Another replica worked on the same message at the same time and won; the next look finds its recorded replies.
-package struct ConcurrentRepeat: RecoverableError {
+package struct ConcurrentRepeat: RecoverableFailure {
     package let isTransient = true
 
     package init() {}

@@ -25,5 +25,5 @@ package protocol Outlet: Sendable {
 
 extension Consumer: Inlet {}
 extension Publisher: Outlet {}
-extension BrokerError: RecoverableError {}
-extension PostgresError: RecoverableError {}
+extension BrokerError: RecoverableFailure {}
+extension PostgresError: RecoverableFailure {}

@@ -32,13 +32,17 @@ package struct FleetLogHandler: LogHandler {
         }
     }
 
-    private func json(_ time: String, _ event: LogEvent, _ facts: [(key: String, value: Logger.MetadataValue)]) -> String {
+    private func json(_ time: String, _ event: LogEvent, _ facts: [(key: String, value: Logger.MetadataValue)])
+        -> String
+    {
         let head = [("at", time), ("level", event.level.rawValue), ("process", label), ("message", "\(event.message)")]
         let fields = (head + facts.map { ($0.key, "\($0.value)") }).map { "\(Self.quoted($0)):\(Self.quoted($1))" }
         return "{\(fields.joined(separator: ","))}"
     }
 
-    private func text(_ time: String, _ event: LogEvent, _ facts: [(key: String, value: Logger.MetadataValue)]) -> String {
+    private func text(_ time: String, _ event: LogEvent, _ facts: [(key: String, value: Logger.MetadataValue)])
+        -> String
+    {
         let tail = facts.map { " \($0.key)=\($0.value)" }.joined()
         return "\(time) \(event.level.rawValue) \(label): \(event.message)\(tail)"
     }

@@ -1,0 +1,111 @@
+import Configuration
+import Contracts
+import CoreMetrics
+import FleetRuntime
+import Foundation
+import Synchronization
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct `A coalescer` {
+    @Test func `answers every call from few batches`() async throws {
+        let batches = Mutex<[Int]>([])
+        let coalescer = Coalescer<Int, Int>(limit: 50) { inputs in
+            batches.withLock { $0.append(inputs.count) }
+            await Task.yield()
+            return inputs.map { .success($0 * 2) }
+        }
+        let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<500 { group.addTask { try await coalescer.submit(number) } }
+            return try await group.reduce(into: [Int]()) { $0.append($1) }
+        }
+        #expect(answers.sorted() == (0..<500).map { $0 * 2 })
+        #expect(batches.withLock { $0.reduce(0, +) } == 500)
+        #expect(batches.withLock { $0.allSatisfy { $0 <= 50 } })
+    }
+
+    @Test func `fails only the calls of a batch that failed`() async throws {
+        let coalescer = Coalescer<Int, Int>(limit: 1) { inputs in
+            inputs.map { $0 == 1 ? .failure(Mishap(isTransient: false)) : .success($0) }
+        }
+        await #expect(throws: Mishap.self) { try await coalescer.submit(1) }
+        #expect(try await coalescer.submit(2) == 2)
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct `A bell` {
+    @Test func `wakes the one who waits, and remembers a ring before that`() async {
+        let bell = Bell()
+        bell.ring()
+        await bell.wait(atMost: .seconds(50))
+        async let waiting: Void = bell.wait(atMost: .seconds(50))
+        bell.ring()
+        await waiting
+    }
+}
+
+@Suite struct `The settings` {
+    private func settings(_ values: [String: String]) throws -> Settings {
+        try Settings(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: values)))
+    }
+
+    @Test func `have the documented defaults`() throws {
+        let settings = try settings([:])
+        #expect(settings.httpPort == 8_080)
+        #expect(settings.hold == .seconds(900))
+        #expect(settings.stepTimeout == .seconds(30))
+        #expect(settings.batch == 500)
+        #expect(settings.lanes == 1)
+    }
+
+    @Test func `name every mistake at once`() throws {
+        let error = #expect(throws: SettingsError.self) {
+            try settings([
+                "HTTP_PORT": "eighty", "BATCH_MAX": "0", "LOG_LEVEL": "loud", "AMQP_URL": "http://x",
+            ])
+        }
+        let lines = try #require(error).mistakes
+        for name in ["HTTP_PORT", "BATCH_MAX", "LOG_LEVEL", "AMQP_URL"] {
+            #expect(lines.contains { $0.hasPrefix(name) }, "\(name)")
+        }
+    }
+
+    @Test func `never show a password`() throws {
+        let error = #expect(throws: SettingsError.self) { try settings(["AMQP_URL": "amqp://u:hunter2@:0/"]) }
+        #expect(!"\(try #require(error))".contains("hunter2"))
+    }
+}
+
+@Suite struct `The metrics` {
+    @Test func `are written in the text format of Prometheus`() {
+        let registry = PrometheusRegistry()
+        registry.makeCounter(label: "sold_total", dimensions: [("tier", "a\"b")]).increment(by: 3)
+        registry.makeTimer(label: "wait_seconds", dimensions: []).recordNanoseconds(2_000_000)
+        let text = registry.exposition
+        #expect(text.contains("# TYPE sold_total counter\nsold_total{tier=\"a\\\"b\"} 3\n"))
+        #expect(text.contains("wait_seconds_bucket{le=\"0.001\"} 0\n"))
+        #expect(text.contains("wait_seconds_bucket{le=\"0.0025\"} 1\n"))
+        #expect(text.contains("wait_seconds_bucket{le=\"+Inf\"} 1\n"))
+        #expect(text.contains("wait_seconds_count 1\n"))
+    }
+}
+
+@Suite struct `A trace context` {
+    @Test(arguments: [
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+    ])
+    func `is taken when it is well-formed`(text: String) {
+        #expect(TraceContext.valid(text) == text)
+    }
+
+    @Test(arguments: [
+        "", "00-0-0-0", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+    ])
+    func `is ignored when it is not`(text: String) {
+        #expect(TraceContext.valid(text) == nil)
+    }
+}
