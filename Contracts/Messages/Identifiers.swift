@@ -21,14 +21,14 @@ extension Identifier {
 
     /// Reads the text form in either case; nil when it is not a UUID.
     package init?(_ text: some StringProtocol) {
-        guard let uuid = UUID(uuidString: String(text)) else { return nil }
+        guard let uuid = UUID(text: text) else { return nil }
         self.init(uuid)
     }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
-        guard let uuid = UUID(uuidString: text) else {
+        guard let uuid = UUID(text: text) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is not a UUID")
         }
         self.init(uuid)
@@ -85,7 +85,7 @@ package struct MessageID: Identifier {
     /// Takes any non-empty text that a publisher chose as its idempotency key: a UUID as it is, the rest by its hash.
     package init?(wire text: String) {
         guard !text.isEmpty else { return nil }
-        if let uuid = UUID(uuidString: text) {
+        if let uuid = UUID(text: text) {
             self.init(uuid)
         } else {
             let (high, low) = SHA256.hash(data: Array(text.utf8)).leadingWords

@@ -49,7 +49,7 @@ package protocol SagaDefinition: Sendable {
 }
 
 /// A saga's state: one enum whose tag is stored beside its payload.
-package protocol SagaState: Codable, Sendable, Equatable {
+package protocol SagaState: Codable, Sendable, Hashable {
     /// The name of the case, as the database and the outside know it.
     var tag: String { get }
     /// Nil while the saga is open, else the tag of its outcome.

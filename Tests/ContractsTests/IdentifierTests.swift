@@ -22,7 +22,11 @@ import Testing
         let id = SagaID.make()
         #expect(id.description == id.description.lowercased())
         #expect(SagaID(id.description.uppercased()) == id)
-        #expect(SagaID("not a uuid") == nil)
+        for wrong in ["", "not a uuid", "\(id)0", String("\(id)".dropLast()), "\(id)".replacing("-", with: "0")] {
+            #expect(SagaID(wrong) == nil, "\(wrong)")
+        }
+        let stranger = UUID()
+        #expect(SagaID(stranger.uuidString)?.uuid == stranger)
     }
 
     @Test func `of a message follows from any text that a publisher chose`() throws {

@@ -93,7 +93,8 @@ struct `A bell` {
 
 @Suite struct `A trace context` {
     @Test(arguments: [
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
     ])
     func `is taken when it is well-formed`(text: String) {
         #expect(TraceContext.valid(text) == text)

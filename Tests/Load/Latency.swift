@@ -4,6 +4,8 @@ import RabbitMQ
 import Synchronization
 
 /// Purchases at a fixed rate, each timed from when it should have been published to its completed event.
+///
+/// The first two seconds' purchases warm the fleet up and are not counted.
 struct Latency {
     private let target: Target
     private let rate: Int
@@ -16,13 +18,14 @@ struct Latency {
     }
 
     func run() async throws {
-        let count = rate * seconds
+        let warming = rate * 2
+        let count = rate * seconds + warming
         print("latency: \(rate) purchases a second for \(seconds) s")
         let ids = try await target.publishEvents(8)
         let run = String(UInt32.random(in: 0...UInt32.max), radix: 36)
         let (queue, administrator) = try await listeningQueue()
         let due = Mutex<[String: ContinuousClock.Instant]>([:])
-        async let times = listen(queue, count, due)
+        async let times = listen(queue, count, due, from: warming)
         let publisher = try await target.publisher()
         let began = ContinuousClock.now
         await withTaskGroup { group in
@@ -64,17 +67,22 @@ struct Latency {
 
     /// The time each purchase took, from its due moment to the arrival of its completed event.
     private func listen(
-        _ queue: String, _ count: Int, _ due: borrowing Mutex<[String: ContinuousClock.Instant]>
+        _ queue: String, _ count: Int, _ due: borrowing Mutex<[String: ContinuousClock.Instant]>, from first: Int
     ) async throws -> [Duration] {
         let consumer = Consumer(target.broker, queue: queue, prefetch: 200, logger: target.logger)
         try await consumer.open()
         var times: [Duration] = []
-        while times.count < count {
+        var arrived = 0
+        while arrived < count {
             let batch = try await consumer.take(upTo: 200)
             let now = ContinuousClock.now
             for delivery in batch {
                 let event = try WireFormat.decode(PurchaseCompleted.self, from: delivery.body)
-                if let moment = due.withLock({ $0[event.userId] }) { times.append(now - moment) }
+                guard let moment = due.withLock({ $0[event.userId] }) else { continue }
+                arrived += 1
+                if (event.userId.split(separator: "-").last.flatMap { Int($0) } ?? 0) >= first {
+                    times.append(now - moment)
+                }
             }
             if let last = batch.last { try await consumer.acknowledge(through: last.tag) }
         }

@@ -17,6 +17,7 @@ command_test() {
     # shellcheck source=/dev/null
     source "$RUN/env"
     export TURNSTILE_TEST=1 TURNSTILE_RUN=$RUN
-    start_job "$ROOT" swift test --skip-build "$@"
+    # One test at a time: tests of deadlines must not wait for the cores behind whole fleets.
+    start_job "$ROOT" swift test --skip-build --no-parallel "$@"
     finish_job
 }

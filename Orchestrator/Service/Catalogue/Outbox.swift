@@ -11,7 +11,7 @@ enum Outbox {
             """
             INSERT INTO outbox (message_id, message) SELECT * FROM unnest($1::uuid[], $2::text[])
             ON CONFLICT DO NOTHING
-            """, [messages.map(\.envelope.id.uuid), try messages.map { try RecordedReplies.encode([$0]) }])
+            """, [messages.map(\.envelope.id.uuid), messages.map { RecordedReplies.encode([$0]) }])
     }
 }
 

@@ -12,10 +12,10 @@ typealias SagaRow = (
 typealias JournalRow = (UUID, Int32, UUID, String, String?, String, Int32, String, Date, String?)
 
 extension SagaRecord {
-    init(_ row: SagaRow) throws {
+    init(_ row: SagaRow, states: TextCache<Definition.State>) throws {
         self.init(
             id: SagaID(row.0), version: Int(row.1), step: Int(row.2),
-            state: try WireFormat.decode(Definition.State.self, fromText: row.3),
+            state: try states.value(of: row.3),
             facts: try WireFormat.decode(Definition.Facts.self, fromText: row.4),
             request: try WireFormat.decode(Definition.Request.self, fromText: row.5),
             wakeAt: row.6, dueAt: row.7, attempts: Int(row.8), needsAttention: row.9, traceparent: row.10)
@@ -54,10 +54,10 @@ enum EffectList {
 struct NewSagaColumns<Definition: SagaDefinition> {
     let parameters: [any PostgresEncodable]
 
-    init(_ sagas: [NewSaga<Definition>]) throws {
+    init(_ sagas: [NewSaga<Definition>], states: TextCache<Definition.State>) throws {
         let records = sagas.map(\.record)
         let claims = sagas.map(\.claim)
-        let details = try records.map { try WireFormat.text($0.state) }
+        let details = try records.map { try states.text(of: $0.state) }
         let facts = try records.map { try WireFormat.text($0.facts) }
         let requests = try records.map { try WireFormat.text($0.request) }
         parameters = [
@@ -70,7 +70,7 @@ struct NewSagaColumns<Definition: SagaDefinition> {
 }
 
 extension PostgresSagaStore {
-    static func update(_ sagas: [SagaRecord<Definition>]) throws -> Statement {
+    func update(_ sagas: [SagaRecord<Definition>]) throws -> Statement {
         Statement(
             """
             UPDATE saga SET version = new.version, step = new.step, state = new.state, detail = new.detail,
@@ -84,14 +84,14 @@ extension PostgresSagaStore {
             """,
             parameters: [
                 sagas.map(\.id.uuid), sagas.map { Int32($0.version) }, sagas.map { Int32($0.step) },
-                sagas.map(\.state.tag), try sagas.map { try WireFormat.text($0.state) },
+                sagas.map(\.state.tag), try sagas.map { try states.text(of: $0.state) },
                 try sagas.map { try WireFormat.text($0.facts) }, sagas.map(\.state.outcome),
                 sagas.map(\.wakeAt), sagas.map(\.dueAt), sagas.map { Int32($0.attempts) },
                 sagas.map(\.needsAttention),
             ])
     }
 
-    static func append(_ journal: [JournalEntry<Definition>]) throws -> Statement {
+    func append(_ journal: [JournalEntry<Definition>]) throws -> Statement {
         Statement(
             """
             INSERT INTO saga_step (saga_id, version, message_id, input_name, input, from_state, to_state, detail,
@@ -103,7 +103,7 @@ extension PostgresSagaStore {
                 journal.map(\.sagaID.uuid), journal.map { Int32($0.version) }, journal.map(\.messageID.uuid),
                 journal.map(\.input.name), try journal.map { try WireFormat.text($0.input) },
                 journal.map(\.from), journal.map(\.to.tag),
-                try journal.map { try WireFormat.text($0.to) }, journal.map { Int32($0.step) },
+                try journal.map { try states.text(of: $0.to) }, journal.map { Int32($0.step) },
                 journal.map { EffectList.text($0.effects) }, journal.map(\.at), journal.map(\.traceparent),
             ])
     }

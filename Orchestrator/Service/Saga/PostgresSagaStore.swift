@@ -7,6 +7,7 @@ import SagaCore
 /// Sagas in the tables `saga` and `saga_step` of the orchestrator's schema, always a batch at a time.
 package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     let connection: PostgresConnection
+    let states = TextCache<Definition.State>()
 
     package init(_ connection: PostgresConnection) {
         self.connection = connection
@@ -46,7 +47,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     package func insert(
         _ sagas: [NewSaga<Definition>], in transaction: Transaction
     ) async throws -> [StartConflict] {
-        let columns = try NewSagaColumns(sagas)
+        let columns = try NewSagaColumns(sagas, states: states)
         let inserted = try await transaction.query(
             """
             INSERT INTO saga (id, kind, version, step, state, detail, facts, request, outcome, intent, start_key,
@@ -75,8 +76,8 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
         _ sagas: [SagaRecord<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws {
         var statements: [Statement] = []
-        if !sagas.isEmpty { statements.append(try Self.update(sagas)) }
-        if !journal.isEmpty { statements.append(try Self.append(journal)) }
+        if !sagas.isEmpty { statements.append(try update(sagas)) }
+        if !journal.isEmpty { statements.append(try append(journal)) }
         guard !statements.isEmpty else { return }
         do {
             _ = try await transaction.commit(after: statements)
@@ -102,7 +103,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     private func locked(_ rows: [SagaRow], _ journal: [JournalRow]) throws -> LockedSagas<Definition> {
         var locked = LockedSagas<Definition>(sagas: [:], journal: [:], now: rows.first?.11 ?? Date())
         for row in rows {
-            let record = try SagaRecord<Definition>(row)
+            let record = try SagaRecord<Definition>(row, states: states)
             locked.sagas[record.id] = record
         }
         for row in journal {

@@ -92,7 +92,7 @@ package struct PostgresChargeBook: ChargeBook {
             FROM unnest($1::uuid[], $2::text[]) AS answer (message_id, replies)
             WHERE inbox.message_id = answer.message_id
             """,
-            [answers.map(\.id.uuid), try answers.map { try RecordedReplies.encode($0.replies) }])
+            [answers.map(\.id.uuid), answers.map { RecordedReplies.encode($0.replies) }])
     }
 }
 

@@ -29,10 +29,10 @@ package struct PostgresLedger: Ledger {
             _ = try await transaction.commit(after: [
                 Statement(
                     "INSERT INTO inbox (message_id, replies) SELECT * FROM unnest($1::uuid[], $2::text[])",
-                    handled.map(\.id.uuid), try handled.map { try RecordedReplies.encode($0.replies) })
+                    handled.map(\.id.uuid), handled.map { RecordedReplies.encode($0.replies) })
             ])
-        } catch let error as PostgresError where error.constraint == "inbox_pkey" {
-            throw ConcurrentRepeat()
+        } catch {
+            throw error.constraint == "inbox_pkey" ? ConcurrentRepeat() : error
         }
     }
 }
