@@ -32,7 +32,7 @@ struct OrderTests {
         #expect {
             try Order(envelope(.close, #"{"reason":"expired"}"#, saga: nil))
         } throws: { error in
-            (error as? Order.Illegible)?.reason.hasPrefix("missing-saga-id") == true
+            (error as? Order.Illegible)?.reason.hasPrefix("missing-saga: ") == true
         }
     }
 

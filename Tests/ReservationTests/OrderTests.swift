@@ -27,8 +27,8 @@ import Testing
     }
 
     @Test func `a command without a saga is unusable`() throws {
-        #expect(flaw(try envelope(reserve(of: tier), of: nil))?.hasPrefix("missing-saga-id") == true)
-        #expect(flaw(try envelope(ReleaseSeats(reason: "declined"), of: nil))?.hasPrefix("missing-saga-id") == true)
+        #expect(flaw(try envelope(reserve(of: tier), of: nil))?.hasPrefix("missing-saga: ") == true)
+        #expect(flaw(try envelope(ReleaseSeats(reason: "declined"), of: nil))?.hasPrefix("missing-saga: ") == true)
         #expect(flaw(try envelope(ReleaseSeats(reason: "declined"), of: .make())) == nil)
     }
 

@@ -56,7 +56,7 @@ struct StockTruthTests {
                 try await group.waitForAll()
             }
             #expect(try await desk.counts(of: tier) == .init(capacity: 1_000, held: 25, holds: 25))
-            #expect(try await desk.number("SELECT count(*) FROM inbox WHERE replies <> '[]'") == 75)
+            #expect(try await desk.number("SELECT count(*) FROM inbox WHERE replies <> ''") == 75)
         }
     }
 
@@ -129,7 +129,7 @@ struct StockTruthTests {
             let worker = database.connection(as: .reservation)
             for sql in [
                 "SELECT id FROM payment.charge", "DROP TABLE ticket", "TRUNCATE hold", "DELETE FROM ticket",
-                "UPDATE tier SET capacity = 1000000", "UPDATE hold SET quantity = 1", "UPDATE inbox SET replies = '[]'",
+                "UPDATE tier SET capacity = 1000000", "UPDATE hold SET quantity = 1", "UPDATE inbox SET replies = ''",
                 "CREATE TABLE reservation.mine (id int)", "UPDATE reservation.migration SET checksum = ''",
             ] {
                 let error = await #expect(throws: PostgresError.self, "\(sql)") { _ = try await worker.execute(sql) }

@@ -28,16 +28,16 @@ private enum TimerRequest {
         do {
             self = try Self.read(envelope)
         } catch {
-            self = .unusable(reason: "malformed-body: \(error)")
+            self = .unusable(reason: BurialReason.malformedBody(error))
         }
     }
 
     private static func read(_ envelope: Envelope) throws -> TimerRequest {
         guard envelope.kind == .schedule || envelope.kind == .unschedule else {
-            return .unusable(reason: "unexpected-kind \(envelope.kind.rawValue)")
+            return .unusable(reason: BurialReason.unexpectedKind(envelope.kind))
         }
         guard let sagaID = envelope.sagaID else {
-            return .unusable(reason: "missing-saga: the property correlation_id must name the saga")
+            return .unusable(reason: BurialReason.missingSaga)
         }
         guard envelope.kind == .schedule else {
             let command = try envelope.decode(CancelTimer.self)

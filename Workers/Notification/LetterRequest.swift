@@ -1,4 +1,5 @@
 import Contracts
+import FleetRuntime
 import FoundationEssentials
 
 /// What one message asks for: a letter, or nothing that could be done.
@@ -8,11 +9,11 @@ enum LetterRequest {
 
     init(_ envelope: Envelope) {
         guard envelope.kind == .notify else {
-            self = .unusable(reason: "unexpected-kind \(envelope.kind.rawValue)")
+            self = .unusable(reason: BurialReason.unexpectedKind(envelope.kind))
             return
         }
         guard let sagaID = envelope.sagaID else {
-            self = .unusable(reason: "missing-saga: the property correlation_id must name the saga")
+            self = .unusable(reason: BurialReason.missingSaga)
             return
         }
         do {
@@ -21,7 +22,7 @@ enum LetterRequest {
             if let email = command.email { try Self.check(email, "email", 3...Limits.emailLength) }
             self = .letter(Letter(command, for: sagaID))
         } catch {
-            self = .unusable(reason: "malformed-body: \(error)")
+            self = .unusable(reason: BurialReason.malformedBody(error))
         }
     }
 

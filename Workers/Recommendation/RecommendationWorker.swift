@@ -28,7 +28,7 @@ private enum Lesson {
         do {
             self = try Self.read(envelope)
         } catch {
-            self = .unusable(reason: "malformed-body: \(error)")
+            self = .unusable(reason: BurialReason.malformedBody(error))
         }
     }
 
@@ -38,7 +38,7 @@ private enum Lesson {
             try check(event)
             return .place(PlaceNews(event: event, publishedAt: envelope.occurredAt))
         }
-        guard envelope.kind == .observe else { return .unusable(reason: "unexpected-kind \(envelope.kind.rawValue)") }
+        guard envelope.kind == .observe else { return .unusable(reason: BurialReason.unexpectedKind(envelope.kind)) }
         let interest = try envelope.decode(ObserveInterest.self)
         try checkText(interest.userId, "userId", 1...Limits.identifierLength)
         guard (1...1_000).contains(interest.weight) else { throw Unusable(what: "weight must be from 1 to 1000") }

@@ -1,4 +1,5 @@
 import Contracts
+import FleetRuntime
 
 /// One message as the reservation worker understands it, or why it can never be carried out.
 enum Order: Sendable {
@@ -14,7 +15,7 @@ enum Order: Sendable {
         } catch let flaw as Flaw {
             self = .unusable(reason: flaw.reason)
         } catch {
-            self = .unusable(reason: "malformed-body: \(error)")
+            self = .unusable(reason: BurialReason.malformedBody(error))
         }
     }
 
@@ -43,13 +44,13 @@ enum Order: Sendable {
             .refund, .schedule, .unschedule, .notify, .observe, .reserved, .reservationRefused, .confirmed, .released,
             .captured, .declined, .closed, .refunded, .elapsed, .delivered, .notificationFailed, .purchaseStarted,
             .purchaseCompleted, .purchaseRefused, .purchaseRefunded, .eventPublished, .ticketIssued:
-            throw Flaw(reason: "unexpected-kind: \(envelope.kind.rawValue)")
+            throw Flaw(reason: BurialReason.unexpectedKind(envelope.kind))
         }
     }
 
     private static func saga(of envelope: Envelope) throws -> SagaID {
         guard let saga = envelope.sagaID else {
-            throw Flaw(reason: "missing-saga-id: correlation_id must be the saga's UUID")
+            throw Flaw(reason: BurialReason.missingSaga)
         }
         return saga
     }

@@ -18,7 +18,7 @@ package struct CommandsHandler: BatchHandler {
     package func handle(_ batch: [Envelope]) async throws -> [Outcome] {
         let starts = batch.indices.filter { batch[$0].kind == .purchaseStart }
         let cancels = batch.indices.filter { batch[$0].kind == .purchaseCancel }
-        var outcomes = [Outcome](repeating: .bury(reason: "unexpected-kind: not a command"), count: batch.count)
+        var outcomes = batch.map { Outcome.bury(reason: BurialReason.unexpectedKind($0.kind)) }
         for (index, outcome) in zip(starts, try await start(starts.map { batch[$0] })) { outcomes[index] = outcome }
         for (index, outcome) in zip(cancels, try await cancel(cancels.map { batch[$0] })) { outcomes[index] = outcome }
         for index in batch.indices where batch[index].kind == .eventPublish {

@@ -36,18 +36,18 @@ package struct RepliesHandler: BatchHandler {
 
     private func read(_ envelope: Envelope) -> Reading {
         guard let saga = envelope.sagaID else {
-            return .outcome(.bury(reason: "missing-saga: a reply must carry its saga as correlation_id"))
+            return .outcome(.bury(reason: BurialReason.missingSaga))
         }
         do {
             guard let input = try PurchaseSaga.input(from: envelope) else {
-                return .outcome(.bury(reason: "unexpected-kind: \(envelope.kind.rawValue) is not a reply"))
+                return .outcome(.bury(reason: BurialReason.unexpectedKind(envelope.kind)))
             }
             return .event(
                 SagaEvent(
                     sagaID: saga, messageID: envelope.id, input: input, answeredStep: envelope.step,
                     traceparent: envelope.traceparent))
         } catch {
-            return .outcome(.bury(reason: "malformed-body: \(error)"))
+            return .outcome(.bury(reason: BurialReason.malformedBody(error)))
         }
     }
 }

@@ -38,17 +38,23 @@ struct TestFleet: Sendable {
 func withFleet(
     _ changes: [String: String] = [:], _ body: (TestFleet) async throws -> Void
 ) async throws {
+    try await withFleetServers { database, brokerURL in
+        try await runFleet(database, brokerURL, changes, body)
+    }
+}
+
+/// Lends a database and a virtual host that outlive the fleets a test runs on them.
+func withFleetServers(_ body: (TestDatabase, String) async throws -> Void) async throws {
     ignoreBrokenPipes()
     await FleetSlots.shared.take()
     defer { Task { await FleetSlots.shared.giveBack() } }
     try await withTestDatabase(TestFleet.schemas) { database in
-        try await withTestBroker { brokerURL in
-            try await runFleet(database, brokerURL, changes, body)
-        }
+        try await withTestBroker { try await body(database, $0) }
     }
 }
 
-private func runFleet(
+/// Runs a fleet on servers that are there, lends it to `body`, and stops it gracefully.
+func runFleet(
     _ database: TestDatabase, _ brokerURL: String, _ changes: [String: String],
     _ body: (TestFleet) async throws -> Void
 ) async throws {

@@ -1,4 +1,5 @@
 import Contracts
+import FleetRuntime
 
 /// A command that could be read: for which saga, what is asked, and on which terms.
 struct Order: Sendable, Equatable {
@@ -13,10 +14,10 @@ struct Order: Sendable, Equatable {
 
     init(_ envelope: Envelope) throws(Illegible) {
         guard let command = Charge.Command(envelope) else {
-            throw Illegible(reason: "unexpected-kind: \(envelope.kind.rawValue) is no command for payment")
+            throw Illegible(reason: BurialReason.unexpectedKind(envelope.kind))
         }
         guard let sagaID = envelope.sagaID else {
-            throw Illegible(reason: "missing-saga-id: correlation_id must be the saga's id")
+            throw Illegible(reason: BurialReason.missingSaga)
         }
         self.sagaID = sagaID
         self.command = command
@@ -25,7 +26,7 @@ struct Order: Sendable, Equatable {
         } catch let error as Illegible {
             throw error
         } catch {
-            throw Illegible(reason: "malformed-body: \(error)")
+            throw Illegible(reason: BurialReason.malformedBody(error))
         }
     }
 
@@ -48,7 +49,8 @@ struct Order: Sendable, Equatable {
             try check(body.amount)
             guard (1...Limits.paymentMethodLength).contains(body.method.count), !body.method.utf8.contains(0) else {
                 throw Illegible(
-                    reason: "malformed-body: method must have 1 to \(Limits.paymentMethodLength) characters")
+                    reason: BurialReason.malformedBody("method must have 1 to \(Limits.paymentMethodLength) characters")
+                )
             }
             return Charge.Terms(amount: body.amount, method: body.method)
         case .close:
@@ -62,10 +64,12 @@ struct Order: Sendable, Equatable {
     }
 
     private static func check(_ amount: Money) throws(Illegible) {
-        guard amount.minor >= 0 else { throw Illegible(reason: "malformed-body: amount.minor must not be negative") }
+        guard amount.minor >= 0 else {
+            throw Illegible(reason: BurialReason.malformedBody("amount.minor must not be negative"))
+        }
         let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
         guard amount.currency.utf8.count == 3, amount.currency.utf8.allSatisfy(letters.contains) else {
-            throw Illegible(reason: "malformed-body: amount.currency must be three capital letters")
+            throw Illegible(reason: BurialReason.malformedBody("amount.currency must be three capital letters"))
         }
     }
 }

@@ -38,7 +38,7 @@ enum Letter: Sendable {
             throw Illegible(reason: "unsupported-content-type: \(contentType.prefix(Limits.identifierLength))")
         }
         guard String(validating: delivery.body, as: UTF8.self) != nil else {
-            throw Illegible(reason: "malformed-body: not UTF-8")
+            throw Illegible(reason: BurialReason.malformedBody("not UTF-8"))
         }
         return Envelope(
             id: id, kind: kind,

@@ -1,0 +1,12 @@
+import Contracts
+
+/// Why a message that makes no sense is buried: one stable word by which operators group, then the detail.
+package enum BurialReason {
+    package static func malformedBody(_ detail: some Any) -> String { "malformed-body: \(detail)" }
+
+    package static func unexpectedKind(_ kind: MessageKind) -> String {
+        "unexpected-kind: \(kind.rawValue) is not for this queue"
+    }
+
+    package static let missingSaga = "missing-saga: the property correlation_id must name the saga"
+}
