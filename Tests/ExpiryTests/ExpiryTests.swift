@@ -110,7 +110,7 @@ struct ExpiryTests {
             let outcomes = try await bench.handle(batch)
             #expect(outcomes[0].burialReason?.hasPrefix("malformed-body: ") == true)
             #expect(outcomes[0].burialReason?.contains("dueAt") == true)
-            #expect(outcomes[1].burialReason == "unexpected-kind payment.charge.v1")
+            #expect(outcomes[1].burialReason == BurialReason.unexpectedKind(.charge))
             #expect(outcomes[2].burialReason?.hasPrefix("missing-saga: ") == true)
             #expect(outcomes[3].burialReason?.hasPrefix("malformed-body: subject ") == true)
             #expect(outcomes[4].burialReason?.hasPrefix("malformed-body: subject ") == true)

@@ -135,7 +135,7 @@ struct NotificationTests {
             let forged = try Envelope.send(for: .make(), email: "a@b.c\r\nBcc: all@b.c")
             let outcomes = try await bench.handle(garbled, stray, orphan, forged, .send(for: saga))
             #expect(outcomes[0].summary[0].hasPrefix("bury: malformed-body: "))
-            #expect(outcomes[1].summary == ["bury: unexpected-kind reservation.reserve.v1"])
+            #expect(outcomes[1].summary == ["bury: \(BurialReason.unexpectedKind(.reserve))"])
             #expect(outcomes[2].summary[0].hasPrefix("bury: missing-saga: "))
             #expect(outcomes[3].summary[0].hasPrefix("bury: malformed-body: email "))
             #expect(outcomes[4].summary == ["notification.delivered.v1"])

@@ -1,4 +1,5 @@
 import Contracts
+import FleetRuntime
 import FoundationEssentials
 import Testing
 
@@ -23,7 +24,7 @@ import Testing
 
     @Test(arguments: MessageKind.allCases.filter { $0.owner != .reservation })
     func `a kind of somebody else is unexpected`(kind: MessageKind) {
-        #expect(flaw(kind, "{}") == "unexpected-kind: \(kind.rawValue)")
+        #expect(flaw(kind, "{}") == BurialReason.unexpectedKind(kind))
     }
 
     @Test func `a command without a saga is unusable`() throws {
