@@ -45,7 +45,7 @@ struct RecommendationTests {
             ])
             #expect(
                 outcomes.map(\.burialWord) == [
-                    "unexpected-kind", "malformed-body:", "malformed-body:",
+                    "unexpected-kind:", "malformed-body:", "malformed-body:",
                     "malformed-body:", "malformed-body:", "malformed-body:", nil,
                 ])
             #expect(try await bench.names(within: 1, of: 52.52, 13.405) == ["Good"])
