@@ -57,7 +57,7 @@ stop_nested_set() {
 show_addresses() {
     cat <<TEXT
 
-  orchestrator   $(turnstile_url)   /docs, /health/ready, /metrics
+  orchestrator   $(turnstile_url)   /health/ready, /metrics
   RabbitMQ       127.0.0.1:$(port amqp), management http://127.0.0.1:$(port management), user turnstile
   PostgreSQL     127.0.0.1:$(port postgres), database and user turnstile
   Redis          127.0.0.1:$(port redis)
