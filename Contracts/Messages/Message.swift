@@ -56,7 +56,7 @@ package struct Envelope: Sendable, Equatable {
 }
 
 /// Where a message goes.
-package enum Destination: Sendable, Equatable, Codable {
+package enum Destination: Sendable, Equatable {
     /// To the queue of the command's owner.
     case owner
     /// To the orchestrator, as a reply.
