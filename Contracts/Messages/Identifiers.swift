@@ -20,7 +20,12 @@ extension Identifier {
     }
 
     /// Reads the text form in either case; nil when it is not a UUID.
-    package init?(_ text: some StringProtocol) {
+    package init?(_ text: String) {
+        guard let uuid = UUID(text: text) else { return nil }
+        self.init(uuid)
+    }
+
+    package init?(_ text: Substring) {
         guard let uuid = UUID(text: text) else { return nil }
         self.init(uuid)
     }
@@ -76,8 +81,8 @@ package struct MessageID: Identifier {
     /// The id of something that follows from `origin` exactly once under the name `purpose`.
     package static func derived(from origin: UUID, _ purpose: String) -> MessageID {
         var hash = SHA256()
-        origin.withBytes { hash.update(data: $0) }
-        hash.update(data: Array(purpose.utf8))
+        let bytes = origin.bytes
+        hash.update(data: bytes.indices.map { bytes[$0] } + Array(purpose.utf8))
         let (high, low) = hash.finalize().leadingWords
         return MessageID(UUID(milliseconds: origin.leadingMilliseconds, version: 8, high, low))
     }

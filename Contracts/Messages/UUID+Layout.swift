@@ -20,53 +20,67 @@ extension UUID {
         return [a, b, c, d, e, f].reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    package func withBytes<R>(_ body: ([UInt8]) throws -> R) rethrows -> R {
+    /// The sixteen bytes in the order of the text form.
+    package var bytes: [16 of UInt8] {
         let (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) = uuid
-        return try body([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+        return [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
     }
 
     /// The canonical lower-case text.
     package var lowercaseText: String {
-        withBytes { bytes in
-            var text: [UInt8] = []
-            text.reserveCapacity(36)
-            for (index, byte) in bytes.enumerated() {
-                if index == 4 || index == 6 || index == 8 || index == 10 { text.append(UInt8(ascii: "-")) }
-                text.append(Self.hexadecimal[Int(byte >> 4)])
-                text.append(Self.hexadecimal[Int(byte & 0x0F)])
-            }
-            return String(decoding: text, as: UTF8.self)
+        let bytes = bytes
+        var text = [36 of UInt8](repeating: UInt8(ascii: "-"))
+        var position = 0
+        for index in bytes.indices {
+            if position == 8 || position == 13 || position == 18 || position == 23 { position += 1 }
+            text[position] = Self.digit(bytes[index] >> 4)
+            text[position + 1] = Self.digit(bytes[index] & 0x0F)
+            position += 2
         }
+        return text.asText
     }
 
     /// Reads the 36-character text form, in either case.
     ///
     /// Foundation's own reader goes through `sscanf`, which costs more than the rest of decoding an envelope.
-    package init?(text: some StringProtocol) {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16)
-        var high: UInt8?
+    package init?(text: String) {
+        self.init(digits: text.utf8)
+    }
+
+    package init?(text: Substring) {
+        self.init(digits: text.utf8)
+    }
+
+    private init?(digits: some Sequence<UInt8>) {
+        var (high, low) = (UInt64(0), UInt64(0))
         var position = 0
-        for character in text.utf8 {
+        for character in digits {
             defer { position += 1 }
             if position == 8 || position == 13 || position == 18 || position == 23 {
                 guard character == UInt8(ascii: "-") else { return nil }
                 continue
             }
             guard let digit = Self.value(of: character) else { return nil }
-            if let first = high {
-                bytes.append(first << 4 | digit)
-                high = nil
-            } else {
-                high = digit
-            }
+            high = high << 4 | low >> 60
+            low = low << 4 | UInt64(digit)
         }
-        guard position == 36, bytes.count == 16 else { return nil }
+        guard position == 36 else { return nil }
+        self.init(high, low)
+    }
+
+    private init(_ high: UInt64, _ low: UInt64) {
+        func byte(_ word: UInt64, _ index: Int) -> UInt8 { UInt8(truncatingIfNeeded: word >> UInt64(56 - index * 8)) }
         self.init(
             uuid: (
-                bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9],
-                bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]
+                byte(high, 0), byte(high, 1), byte(high, 2), byte(high, 3),
+                byte(high, 4), byte(high, 5), byte(high, 6), byte(high, 7),
+                byte(low, 0), byte(low, 1), byte(low, 2), byte(low, 3),
+                byte(low, 4), byte(low, 5), byte(low, 6), byte(low, 7)
             ))
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
     private static func value(of digit: UInt8) -> UInt8? {
@@ -77,6 +91,14 @@ extension UUID {
         default: nil
         }
     }
+}
 
-    private static let hexadecimal = Array("0123456789abcdef".utf8)
+extension [36 of UInt8] {
+    fileprivate var asText: String {
+        do {
+            return String(copying: try UTF8Span(validating: span))
+        } catch {
+            preconditionFailure("digits and dashes are UTF-8")
+        }
+    }
 }

@@ -124,4 +124,18 @@ struct `A lane` {
         #expect(Set(outlet.taken.map(\.properties.messageID)).count == 4)
         #expect(inlet.acknowledged == [4])
     }
+
+    @Test func `decides the next batch while the one before waits for its confirms, and settles both in order`()
+        async throws
+    {
+        let (second, reached) = AsyncStream<Void>.makeStream()
+        let outlet = ScriptedOutlet(holdingFirstUntil: second)
+        let later = MessageID.make()
+        let inlet = try await run([[delivery(1)], [delivery(2, id: later.description)]], outlet: outlet) { envelopes in
+            if envelopes.contains(where: { $0.id == later }) { reached.finish() }
+            return try envelopes.map(reply)
+        }
+        #expect(outlet.taken.count == 2)
+        #expect(inlet.acknowledged == [1, 2])
+    }
 }

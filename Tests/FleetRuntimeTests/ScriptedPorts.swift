@@ -4,14 +4,16 @@ import Foundation
 import RabbitMQ
 import Synchronization
 
-/// A queue of a test: gives out what it was filled with, batch by batch, and then waits to be stopped.
+/// A queue of a test: gives out what it was filled with, batch by batch, and tells when all are acknowledged.
 final class ScriptedInlet: Inlet {
     private let batches: Mutex<[[Delivery]]>
     private let settled = Mutex<[UInt64]>([])
+    private let count: Int
     private let drained: @Sendable () -> Void
 
     init(_ batches: [[Delivery]], drained: @escaping @Sendable () -> Void) {
         self.batches = Mutex(batches)
+        count = batches.count
         self.drained = drained
     }
 
@@ -23,7 +25,6 @@ final class ScriptedInlet: Inlet {
 
     func take(upTo limit: Int) async throws -> [Delivery] {
         if let batch = batches.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return batch }
-        drained()
         do {
             try await Task.sleep(for: .seconds(60))
         } catch {
@@ -32,7 +33,13 @@ final class ScriptedInlet: Inlet {
         return []
     }
 
-    func acknowledge(through tag: UInt64) async throws { settled.withLock { $0.append(tag) } }
+    func acknowledge(through tag: UInt64) async throws {
+        let isDone = settled.withLock { settled in
+            settled.append(tag)
+            return settled.count == count
+        }
+        if isDone { drained() }
+    }
 }
 
 /// A broker of a test: keeps what it took, and refuses or fails as often as it was told to.
@@ -41,12 +48,14 @@ final class ScriptedOutlet: Outlet {
         var taken: [Publication] = []
         var failures: Int
         var refusals: Int
+        var hold: AsyncStream<Void>?
     }
 
     private let state: Mutex<State>
 
-    init(failures: Int = 0, refusals: Int = 0) {
-        state = Mutex(State(failures: failures, refusals: refusals))
+    /// - Parameter hold: the first batch is answered only when this ends.
+    init(failures: Int = 0, refusals: Int = 0, holdingFirstUntil hold: AsyncStream<Void>? = nil) {
+        state = Mutex(State(failures: failures, refusals: refusals, hold: hold))
     }
 
     var taken: [Publication] { state.withLock { $0.taken } }
@@ -55,7 +64,9 @@ final class ScriptedOutlet: Outlet {
     func close() async {}
 
     func publish(_ batch: [Publication]) async throws -> [Refusal] {
-        try state.withLock { state in
+        let hold = state.withLock { $0.hold.take() }
+        if let hold { for await _ in hold {} }
+        return try state.withLock { state in
             if state.failures > 0 {
                 state.failures -= 1
                 throw BrokerError(.connectionLost, during: "publish", "scripted")

@@ -58,7 +58,8 @@ extension Letter {
 
 extension Unicode.Scalar {
     fileprivate var breaksLines: Bool {
-        switch properties.generalCategory {
+        guard !(0x20...0x7E).contains(value) else { return false }
+        return switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: true
         default: (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value)
         }

@@ -12,13 +12,18 @@ typealias SagaRow = (
 typealias JournalRow = (UUID, Int32, UUID, String, String?, String, Int32, String, Date, String?)
 
 extension SagaRecord {
-    init(_ row: SagaRow, states: TextCache<Definition.State>) throws {
+    init(_ row: SagaRow, states: TextCache<Definition.State>, recent: RecentSagas<Definition>) throws {
+        let id = SagaID(row.0)
+        let version = Int(row.1)
+        let knowledge =
+            try recent.knowledge(of: id, at: version) ?? (
+                facts: WireFormat.decode(Definition.Facts.self, fromText: row.4),
+                request: WireFormat.decode(Definition.Request.self, fromText: row.5)
+            )
         self.init(
-            id: SagaID(row.0), version: Int(row.1), step: Int(row.2),
-            state: try states.value(of: row.3),
-            facts: try WireFormat.decode(Definition.Facts.self, fromText: row.4),
-            request: try WireFormat.decode(Definition.Request.self, fromText: row.5),
-            wakeAt: row.6, dueAt: row.7, attempts: Int(row.8), needsAttention: row.9, traceparent: row.10)
+            id: id, version: version, step: Int(row.2), state: try states.value(of: row.3), facts: knowledge.facts,
+            request: knowledge.request, wakeAt: row.6, dueAt: row.7, attempts: Int(row.8), needsAttention: row.9,
+            traceparent: row.10)
     }
 }
 

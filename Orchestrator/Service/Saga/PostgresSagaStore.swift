@@ -8,6 +8,7 @@ import SagaCore
 package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     let connection: PostgresConnection
     let states = TextCache<Definition.State>()
+    let recent = RecentSagas<Definition>()
 
     package init(_ connection: PostgresConnection) {
         self.connection = connection
@@ -84,6 +85,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
         } catch {
             throw error.constraint == "saga_step_once_per_message" ? ConcurrentRepeat() : error
         }
+        recent.remember(sagas)
     }
 
     private func conflicts(
@@ -103,7 +105,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     private func locked(_ rows: [SagaRow], _ journal: [JournalRow]) throws -> LockedSagas<Definition> {
         var locked = LockedSagas<Definition>(sagas: [:], journal: [:], now: rows.first?.11 ?? Date())
         for row in rows {
-            let record = try SagaRecord<Definition>(row, states: states)
+            let record = try SagaRecord<Definition>(row, states: states, recent: recent)
             locked.sagas[record.id] = record
         }
         for row in journal {

@@ -23,6 +23,9 @@ package struct Lane: Service {
         }
     }
 
+    /// One batch waits for its confirms, one is decided, and one is on its way from the broker.
+    package static let batchesAtOnce = 3
+
     let queue: Queue
     let inlet: any Inlet
     let mailer: Mailer
@@ -70,25 +73,49 @@ package struct Lane: Service {
 
     private var component: String { "queue \(queue.name)" }
 
+    /// A batch that is decided and committed, and what must be confirmed before it may be acknowledged.
+    private struct Decided: Sendable {
+        let lastTag: UInt64
+        let count: Int
+        let outputs: [Publication]
+        let pace: Pace
+    }
+
+    /// Decides the next batch while the one before waits for its confirms; batches are settled in order.
     private func consume() async throws {
+        var decided = try await nextDecided(at: Pace(fullBatch: limits.batch, at: .now))
+        while let batch = decided {
+            async let following = nextDecided(at: batch.pace)
+            try await settle(batch)
+            decided = try await following
+        }
+        try await inlet.cancel()
+    }
+
+    /// Waits for messages and decides them; nil when the process is asked to stop.
+    private func nextDecided(at pace: Pace) async throws -> Decided? {
+        if let pause = pace.pause(at: .now) { await sleepUnlessStopped(pause) }
         while true {
             let deliveries = try await cancelWhenGracefulShutdown { try await inlet.take(upTo: limits.batch) }
-            guard !deliveries.isEmpty else {
-                if Task.isShuttingDownGracefully || Task.isCancelled { return try await inlet.cancel() }
-                continue
+            if let last = deliveries.last {
+                return try await decide(deliveries, through: last.tag, at: pace.taking(deliveries.count, at: .now))
             }
-            try await process(deliveries)
+            if Task.isShuttingDownGracefully || Task.isCancelled { return nil }
         }
     }
 
-    private func process(_ deliveries: [Delivery]) async throws {
-        let started = ContinuousClock.now
+    private func decide(_ deliveries: [Delivery], through lastTag: UInt64, at pace: Pace) async throws -> Decided {
         let letters = deliveries.map(Letter.init)
         let outcomes = try await decide(letters.compactMap(\.envelope)[...])
-        let outputs = publications(for: deliveries, letters, outcomes)
-        try await mailer.send(outputs)
-        if let last = deliveries.last { try await inlet.acknowledge(through: last.tag) }
-        meters.record(batch: deliveries.count, outputs: outputs.count, took: ContinuousClock.now - started)
+        return Decided(
+            lastTag: lastTag, count: deliveries.count, outputs: publications(for: deliveries, letters, outcomes),
+            pace: pace)
+    }
+
+    private func settle(_ batch: Decided) async throws {
+        try await mailer.send(batch.outputs)
+        try await inlet.acknowledge(through: batch.lastTag)
+        meters.record(batch: batch.count, took: ContinuousClock.now - batch.pace.began)
     }
 
     /// Decides a batch as a whole; where that fails for good, decides its halves, down to the one message at fault.

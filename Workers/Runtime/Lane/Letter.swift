@@ -37,9 +37,7 @@ enum Letter: Sendable {
         if let contentType = properties.contentType, !contentType.hasPrefix("application/json") {
             throw Illegible(reason: "unsupported-content-type: \(contentType.prefix(Limits.identifierLength))")
         }
-        guard String(validating: delivery.body, as: UTF8.self) != nil else {
-            throw Illegible(reason: BurialReason.malformedBody("not UTF-8"))
-        }
+        guard delivery.body.isUTF8 else { throw Illegible(reason: BurialReason.malformedBody("not UTF-8")) }
         return Envelope(
             id: id, kind: kind,
             sagaID: properties.correlationID.flatMap { SagaID($0) },
@@ -79,16 +77,37 @@ extension [String: HeaderValue] {
 package enum TraceContext {
     /// The text if it is a well-formed `traceparent` of version 00, else nil: a malformed one is ignored.
     package static func valid(_ text: String) -> String? {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        let lengths = [2, 32, 16, 2]
-        guard parts.count == 4, parts[0] == "00", zip(parts, lengths).allSatisfy({ $0.utf8.count == $1 }),
-            parts.allSatisfy({ $0.utf8.allSatisfy(isLowercaseHexadecimal) }),
-            parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" })
-        else { return nil }
-        return text
+        var position = 0
+        var isTraced = false
+        var isSpanned = false
+        for byte in text.utf8 {
+            switch position {
+            case 0, 1: guard byte == UInt8(ascii: "0") else { return nil }
+            case 2, 35, 52: guard byte == UInt8(ascii: "-") else { return nil }
+            default:
+                guard isLowercaseHexadecimal(byte) else { return nil }
+                if byte != UInt8(ascii: "0") {
+                    isTraced = isTraced || position < 35
+                    isSpanned = isSpanned || (36..<52).contains(position)
+                }
+            }
+            position += 1
+        }
+        return position == 55 && isTraced && isSpanned ? text : nil
     }
 
     private static func isLowercaseHexadecimal(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+    }
+}
+
+extension Data {
+    fileprivate var isUTF8: Bool {
+        do {
+            _ = try UTF8Span(validating: span)
+            return true
+        } catch {
+            return false
+        }
     }
 }

@@ -14,6 +14,7 @@ package struct Mailer: Sendable {
     let health: HealthBoard
     let logger: Logger
     let meters: MailerMeters
+    let audience = Audience()
 
     package init(outlet: any Outlet, application: String, health: HealthBoard, logger: Logger) {
         self.outlet = outlet
@@ -39,15 +40,21 @@ package struct Mailer: Sendable {
         try await send(messages.map(publication))
     }
 
-    /// Returns when everything is confirmed.
+    /// Returns when everything is confirmed, but for events that nobody listens to.
     /// - Throws: `Interrupted` when the process stops first; nothing may be acknowledged then.
     package func send(_ publications: [Publication]) async throws {
+        let (first, later) = audience.divide(publications)
+        try await sendAll(first)
+        try await sendAll(later.filter(audience.isListening))
+    }
+
+    private func sendAll(_ publications: [Publication]) async throws {
         var remaining = publications
         var backoff = Backoff(base: .milliseconds(50), limit: .seconds(5))
         while !remaining.isEmpty {
             do {
                 let started = ContinuousClock.now
-                let refusals = try await outlet.publish(remaining)
+                let refusals = audience.learn(from: try await outlet.publish(remaining), to: remaining)
                 meters.record(published: remaining.count, refused: refusals.count, took: ContinuousClock.now - started)
                 guard let first = refusals.first else { break }
                 let refused = refusals.map { remaining[$0.index] }

@@ -20,7 +20,7 @@ struct LaneMeters: Sendable {
         transientFailures = Counter(label: "turnstile_transient_failures_total", dimensions: dimensions)
     }
 
-    func record(batch size: Int, outputs: Int, took time: Duration) {
+    func record(batch size: Int, took time: Duration) {
         messages.increment(by: size)
         batches.record(size)
         duration.recordNanoseconds(time.nanoseconds)

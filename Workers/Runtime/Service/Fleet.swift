@@ -62,7 +62,7 @@ package struct Fleet: Sendable {
             let purpose = settings.lanes == 1 ? queue.name : "\(queue.name) \(number)"
             let consumer = Consumer(
                 try brokerConfiguration(of: role, for: "\(purpose) in"), queue: queue.name,
-                prefetch: UInt16(min(settings.batch * 2, 2_000)), logger: logger)
+                prefetch: UInt16(min(settings.batch * Lane.batchesAtOnce, 2_000)), logger: logger)
             health.expect("queue \(queue.name)")
             return Lane(
                 queue: queue, inlet: consumer, mailer: try mailer(of: role, for: purpose),
