@@ -19,6 +19,7 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
@@ -111,6 +112,12 @@ let package = Package(
             "Integration",
             workers + [
                 "OrchestratorService", "TestKit", "FleetRuntime", httpClient, nio, nioFoundationCompat, configuration,
+            ]),
+        program(
+            "faults", at: "Tests/Faults",
+            workers + [
+                "OrchestratorService", "SagaCore", "FleetRuntime", httpClient, nio, nioPosix, nioFoundationCompat,
+                configuration, logging,
             ]),
         program("bench", at: "Tests/Load", ["FleetRuntime", httpClient, nio, nioFoundationCompat]),
     ]

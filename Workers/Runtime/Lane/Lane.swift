@@ -83,11 +83,14 @@ package struct Lane: Service {
 
     private func process(_ deliveries: [Delivery]) async throws {
         let started = ContinuousClock.now
+        FaultPoint.taken.pass()
         let letters = deliveries.map(Letter.init)
         let outcomes = try await decide(letters.compactMap(\.envelope)[...])
         let outputs = publications(for: deliveries, letters, outcomes)
         try await mailer.send(outputs)
+        FaultPoint.beforeAcknowledging.pass()
         if let last = deliveries.last { try await inlet.acknowledge(through: last.tag) }
+        FaultPoint.acknowledged.pass()
         meters.record(batch: deliveries.count, outputs: outputs.count, took: ContinuousClock.now - started)
     }
 
