@@ -22,6 +22,7 @@ let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
+let httpParts: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 func module(
@@ -57,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     ],
     targets: [
         .systemLibrary(name: "CRabbitMQ", path: "Workers/Clients/CRabbitMQ"),
@@ -74,7 +76,7 @@ let package = Package(
             "FleetRuntime", at: "Workers/Runtime",
             [
                 "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis",
-                logging, lifecycle, metrics, configuration, hummingbird,
+                logging, lifecycle, metrics, configuration, hummingbird, nio, httpParts,
             ]),
         module("Reservation", at: "Workers/Reservation", ["FleetRuntime"], embedding: ["Migrations"]),
         module("Payment", at: "Workers/Payment", ["FleetRuntime"], embedding: ["Migrations"]),

@@ -28,7 +28,7 @@ struct HTTPServer: Service {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
-            router: router,
+            router: router, server: .impatient,
             configuration: .init(
                 address: .hostname(settings.httpHost, port: settings.httpPort), serverName: "turnstile"),
             onServerRunning: { channel in

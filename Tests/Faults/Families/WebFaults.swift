@@ -144,7 +144,8 @@ extension Fault {
                         let parts =
                             (isBody ? [head + "Content-Length: 500\r\n\r\n"] : [head])
                             + (0..<60).map { _ in isBody ? " " : "X: y\r\n" }
-                        let (answer, took) = try await raw.say(parts, every: .seconds(1), within: .seconds(45))
+                        let (answer, took) = try await raw.say(
+                            parts, every: .seconds(1), within: .seconds(45), untilClosed: true)
                         return answer == "still open" ? nil : took
                     }
                 }

@@ -7,10 +7,12 @@ struct RawConnection: Sendable {
 
     let port: Int
 
-    /// Sends the parts with pauses between; returns what was answered until the other side hung up, or time was up.
-    func say(_ parts: [String], every pause: Duration = .zero, within limit: Duration) async throws -> (
-        answer: String, took: Duration
-    ) {
+    /// Sends the parts with pauses between; returns the head of the answer, or all until the other side has hung up.
+    func say(_ parts: [String], every pause: Duration = .zero, within limit: Duration, untilClosed: Bool = false)
+        async throws -> (
+            answer: String, took: Duration
+        )
+    {
         let began = ContinuousClock.now
         let stream = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
@@ -35,7 +37,10 @@ struct RawConnection: Sendable {
                 group.addTask {
                     var text = ""
                     do {
-                        for try await bytes in inbound { text += String(buffer: bytes) }
+                        for try await bytes in inbound {
+                            text += String(buffer: bytes)
+                            if !untilClosed, text.contains("\r\n\r\n") { break }
+                        }
                     } catch is IOError {
                         return text
                     }
