@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -76,7 +77,7 @@ let package = Package(
             "FleetRuntime", at: "Workers/Runtime",
             [
                 "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis",
-                logging, lifecycle, metrics, configuration, hummingbird, nio, httpParts,
+                logging, lifecycle, metrics, configuration, hummingbird, hummingbirdCore, nio, httpParts,
             ]),
         module("Reservation", at: "Workers/Reservation", ["FleetRuntime"], embedding: ["Migrations"]),
         module("Payment", at: "Workers/Payment", ["FleetRuntime"], embedding: ["Migrations"]),

@@ -125,13 +125,21 @@ struct JournalCheck {
             SELECT saga.id, saga.facts, saga_step.input FROM saga JOIN saga_step ON saga_step.saga_id = saga.id
             WHERE saga.id = ANY($1) ORDER BY saga.id, saga_step.version
             """, [suspects], as: (UUID, String, String).self)
-        return try Dictionary(grouping: rows, by: \.0).compactMap { id, lines in
-            var facts = Saga.noFacts
-            for line in lines { Saga.learn(try WireFormat.decode(Saga.Input.self, fromText: line.2), into: &facts) }
-            let stored = try WireFormat.decode(Saga.Facts.self, fromText: lines[0].1)
-            guard facts != stored else { return nil }
-            return Violation(
-                .journalsReplay, saga: SagaID(id), "it knows \(lines[0].1), and its inputs taught something else")
+        return Dictionary(grouping: rows, by: \.0).compactMap { id, lines in
+            do {
+                guard try Self.learnt(lines.map(\.2)) != WireFormat.decode(Saga.Facts.self, fromText: lines[0].1)
+                else { return nil }
+                return Violation(
+                    .journalsReplay, saga: SagaID(id), "it knows \(lines[0].1), and its inputs taught something else")
+            } catch {
+                return Violation(.journalsReplay, saga: SagaID(id), "what it learnt cannot be read: \(error)")
+            }
         }
+    }
+
+    private static func learnt(_ inputs: [String]) throws -> Saga.Facts {
+        var facts = Saga.noFacts
+        for input in inputs { Saga.learn(try WireFormat.decode(Saga.Input.self, fromText: input), into: &facts) }
+        return facts
     }
 }

@@ -165,7 +165,7 @@ extension Stage {
     /// Starts purchases whose payment stays pending, so that so many sagas are open at once.
     func crowdOfOpenSagas(_ count: Int) async throws {
         try await broker.publish(
-            try (0..<count).map { number in
+            (0..<count).map { number in
                 Publication(
                     exchange: "turnstile.commands", routingKey: "orchestrator", isMandatory: true,
                     properties: Properties(

@@ -164,7 +164,7 @@ extension Fault {
         ) { stage in
             let url = "\(await stage.fleet.orchestratorURLs[0])/saga/start"
             let key = UUID().uuidString
-            let wish = { (quantity: Int) in
+            let wish = { @Sendable (quantity: Int) in
                 Data(
                     #"{"userId":"k-\#(key)","eventId":"\#(stage.halls.floor)","tier":"Floor","quantity":\#(quantity)}"#
                         .utf8)

@@ -43,7 +43,7 @@ struct Servers: Sendable {
     }
 
     /// Deletes everything the broker has ever stored; it must not run.
-    func wipeBroker() async throws {
+    func wipeBroker() throws {
         try FileManager.default.removeItem(at: place.run.appending(path: "data/rabbitmq/mnesia"))
     }
 
