@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -19,8 +20,10 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
+let httpParts: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 func module(
@@ -56,6 +59,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     ],
     targets: [
         .systemLibrary(name: "CRabbitMQ", path: "Workers/Clients/CRabbitMQ"),
@@ -73,7 +77,7 @@ let package = Package(
             "FleetRuntime", at: "Workers/Runtime",
             [
                 "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis",
-                logging, lifecycle, metrics, configuration, hummingbird,
+                logging, lifecycle, metrics, configuration, hummingbird, hummingbirdCore, nio, httpParts,
             ]),
         module("Reservation", at: "Workers/Reservation", ["FleetRuntime"], embedding: ["Migrations"]),
         module("Payment", at: "Workers/Payment", ["FleetRuntime"], embedding: ["Migrations"]),
@@ -111,6 +115,12 @@ let package = Package(
             "Integration",
             workers + [
                 "OrchestratorService", "TestKit", "FleetRuntime", httpClient, nio, nioFoundationCompat, configuration,
+            ]),
+        program(
+            "faults", at: "Tests/Faults",
+            workers + [
+                "OrchestratorService", "SagaCore", "FleetRuntime", httpClient, nio, nioPosix, nioFoundationCompat,
+                configuration, logging,
             ]),
         program("bench", at: "Tests/Load", ["FleetRuntime", httpClient, nio, nioFoundationCompat]),
     ]

@@ -23,9 +23,14 @@ package enum WireFormat {
         try decode(type, from: Data(text.utf8))
     }
 
-    /// Writes a time as RFC 3339 in UTC with milliseconds.
+    /// Writes a time as RFC 3339 in UTC with milliseconds, the nearest; what was read is written as it was.
+    ///
+    /// The format cuts digits off, and few decimal fractions are exact in binary: without the nudge into the middle of
+    /// the millisecond a time that is read and written again and again would creep backwards.
     package static func text(of date: Date) -> String {
-        date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        let milliseconds = (date.timeIntervalSince1970 * 1_000).rounded()
+        return Date(timeIntervalSince1970: (milliseconds + 0.3) / 1_000)
+            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
     /// Reads an RFC 3339 time, with or without fractions of a second.

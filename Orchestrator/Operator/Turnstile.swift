@@ -12,7 +12,7 @@ struct Turnstile: AsyncParsableCommand {
             Addresses come from the environment: DATABASE_URL (with the owner's rights, for migrate), AMQP_URL. \
             `source .run/env` sets them for the fleet that compose/dev started.
             """,
-        subcommands: [Migrate.self, Topology.self])
+        subcommands: [Migrate.self, Topology.self, Verify.self])
 
     static func main() async {
         ignoreBrokenPipes()

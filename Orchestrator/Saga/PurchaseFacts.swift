@@ -49,6 +49,8 @@ extension PurchaseSaga {
     /// How long after the hold's deadline the watchdog says itself that it has passed, in case the timer was lost.
     static let expiryGrace = 5.0
 
+    package static let lessons = ["reserved", "captured", "confirmed"]
+
     package static func learn(_ input: PurchaseInput, into facts: inout PurchaseFacts) {
         switch input {
         case .reserved(let seats, let deadline):

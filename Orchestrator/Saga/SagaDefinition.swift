@@ -38,6 +38,8 @@ package protocol SagaDefinition: Sendable {
     static func step(_ state: State?, on input: Input) -> Step<State, Effect>
     /// What the input teaches, whenever a step was taken on it.
     static func learn(_ input: Input, into facts: inout Facts)
+    /// The names of the inputs that only teach: `step` decides without looking at what they carry.
+    static var lessons: [String] { get }
     /// How long the saga asks again in a state, and what happens after that.
     static func patience(in state: State, knowing facts: Facts) -> Patience<Input>
     /// The input that says that an answer is overdue.

@@ -45,6 +45,7 @@ package enum OrchestratorService {
                 events: EventRoutes(
                     publishing: parts.publishing, catalogue: parts.catalogue,
                     availability: Availability(hints: parts.hints, stock: parts.stock), pool: parts.pool),
+                verification: VerifyRoute(fleet.settings, logger: fleet.logger),
                 admin: AdminRoutes(health: fleet.health, metrics: metrics), settings: fleet.settings,
                 logger: fleet.logger, onListening: onListening),
         ]

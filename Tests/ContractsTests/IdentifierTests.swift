@@ -48,4 +48,19 @@ import Testing
     func `is refused when it is not RFC 3339`(text: String) {
         #expect(WireFormat.date(from: text) == nil)
     }
+
+    @Test func `is written as it was read, however often`() throws {
+        for millisecond in 0..<1_000 {
+            let digits = String(1_000 + millisecond).dropFirst()
+            let text = "2026-11-21T01:36:24.\(digits)Z"
+            let date = try #require(WireFormat.date(from: text))
+            #expect(WireFormat.text(of: date) == text)
+        }
+    }
+
+    @Test func `is written to the nearest millisecond`() {
+        #expect(WireFormat.text(of: Date(timeIntervalSince1970: 1.0006)) == "1970-01-01T00:00:01.001Z")
+        #expect(WireFormat.text(of: Date(timeIntervalSince1970: 1.9996)) == "1970-01-01T00:00:02.000Z")
+        #expect(WireFormat.text(of: Date(timeIntervalSince1970: 1.0004)) == "1970-01-01T00:00:01.000Z")
+    }
 }

@@ -83,6 +83,17 @@ struct AvailabilityFeedTests {
         #expect(try await cached(event, in: redis) == numbers(3))
     }
 
+    @Test func `a key of another type is replaced, and does not keep other events from being told`() async throws {
+        let redis = try redis()
+        let cache = RedisAvailability(redis, prefix: prefix)
+        let events = [EventID.make(), EventID.make()]
+        let numbers = Availability(
+            version: 1, asOf: noon, tiers: [.init(name: "floor", capacity: 9, available: 9, version: 1)])
+        _ = try await redis.pipeline([["RPUSH", "\(prefix)availability:\(events[0])", "not ours"]])
+        try await cache.store(Dictionary(uniqueKeysWithValues: events.map { ($0, numbers) }))
+        for event in events { #expect(try await cached(event, in: redis) == numbers) }
+    }
+
     @Test func `a failure is told by health, and the event is told later`() async throws {
         let source = FlakySource()
         let health = HealthBoard()

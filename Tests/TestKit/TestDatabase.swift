@@ -9,6 +9,11 @@ package struct TestDatabase: Sendable {
     package let url: String
     package let logger: Logger
 
+    package init(url: String, logger: Logger) {
+        self.url = url
+        self.logger = logger
+    }
+
     /// A connection that acts as `role`, as the process would.
     package func connection(as role: FleetRole) -> PostgresConnection {
         PostgresConnection(

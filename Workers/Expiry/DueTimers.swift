@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import CoreMetrics
 import FleetRuntime
@@ -14,6 +15,8 @@ package struct DueTimers: Sweep {
     let batch: Int
     /// Long enough to publish a batch many times over, short enough not to be missed after a crash.
     let lease = Duration.seconds(5)
+    private static let claimed = FaultPoint("timers.claimed")
+    private static let told = FaultPoint("timers.told")
     let lag = CoreMetrics.Timer(label: "turnstile_timer_lag_seconds")
 
     package init(_ timers: any TimerClock, mailer: Mailer, batch: Int) {
@@ -25,7 +28,9 @@ package struct DueTimers: Sweep {
     package func sweep() async throws -> Int {
         let due = try await timers.claimDue(batch, for: lease)
         guard !due.isEmpty else { return 0 }
+        Self.claimed.pass()
         try await mailer.send(try due.map { try $0.elapsed(at: Date()) })
+        Self.told.pass()
         try await timers.markFired(due.map(\.key))
         record(due)
         return due.count

@@ -8,7 +8,10 @@ import ServiceLifecycle
 package enum ExpiryService {
     package static let migrations = [
         Migration(
-            name: "0001_create_timer", sql: String(decoding: PackageResources._001_create_timer_sql, as: UTF8.self))
+            name: "0001_create_timer", sql: String(decoding: PackageResources._001_create_timer_sql, as: UTF8.self)),
+        Migration(
+            name: "0002_publish_timers",
+            sql: String(decoding: PackageResources._002_publish_timers_sql, as: UTF8.self)),
     ]
 
     package static func services(_ fleet: Fleet) throws -> [any Service] {

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -17,6 +18,7 @@ package enum DeliveryResult: Sendable, Equatable {
 /// It remembers what it delivered until a later round shows that this was recorded, so that a database that fails in
 /// between does not make a second letter.
 package final class DeliveryDesk: Sendable {
+    private static let delivered = FaultPoint("letter.delivered")
     /// Tells this desk's claims from those of others.
     let id = UUID()
     let sink: any NotificationSink
@@ -86,6 +88,7 @@ package final class DeliveryDesk: Sendable {
     private func attempt(_ letter: Letter) async -> DeliveryResult {
         do {
             try await sink.deliver(letter)
+            Self.delivered.pass()
             return .delivered
         } catch let error as Undeliverable {
             return .refused(reason: error.reason)

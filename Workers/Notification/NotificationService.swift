@@ -8,7 +8,10 @@ package enum NotificationService {
     package static let migrations = [
         Migration(
             name: "0001_create_notification",
-            sql: String(decoding: PackageResources._001_create_notification_sql, as: UTF8.self))
+            sql: String(decoding: PackageResources._001_create_notification_sql, as: UTF8.self)),
+        Migration(
+            name: "0002_publish_letters",
+            sql: String(decoding: PackageResources._002_publish_letters_sql, as: UTF8.self)),
     ]
 
     package static func services(_ fleet: Fleet) throws -> [any Service] {

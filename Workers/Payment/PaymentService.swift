@@ -9,7 +9,10 @@ package enum PaymentService {
     package static let migrations = [
         Migration(
             name: "0001_create_charge",
-            sql: String(decoding: PackageResources._001_create_charge_sql, as: UTF8.self))
+            sql: String(decoding: PackageResources._001_create_charge_sql, as: UTF8.self)),
+        Migration(
+            name: "0002_publish_provider_charges",
+            sql: String(decoding: PackageResources._002_publish_provider_charges_sql, as: UTF8.self)),
     ]
 
     package static func services(_ fleet: Fleet) throws -> [any Service] {

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -9,6 +10,9 @@ import Logging
 /// charge's checks end. A crash anywhere between sends the same message again.
 package struct PendingCharges<Book: DueCharges, Records: Ledger>: Sweep where Book.Transaction == Records.Transaction {
     package let name = "pending charges"
+    private static var claimed: FaultPoint { FaultPoint("charges.claimed") }
+    private static var recorded: FaultPoint { FaultPoint("charges.recorded") }
+    private static var answered: FaultPoint { FaultPoint("charges.answered") }
     private let book: Book
     private let ledger: Records
     private let desk: ProviderDesk
@@ -36,11 +40,14 @@ package struct PendingCharges<Book: DueCharges, Records: Ledger>: Sweep where Bo
     package func sweep() async throws -> Int {
         let claimed = try await ledger.transact { try await book.claim(batch, for: lease, in: $0) }
         guard !claimed.isEmpty else { return 0 }
+        Self.claimed.pass()
         let due = claimed.sorted { $0.sagaID < $1.sagaID }
         let findings = await desk.ask(due.filter { !$0.state.isFinished })
         let (finished, replies) = try await ledger.transact { try await record(findings, of: due, in: $0) }
         guard !finished.isEmpty else { return due.count }
+        Self.recorded.pass()
         try await mailer.send(replies)
+        Self.answered.pass()
         try await ledger.transact { try await book.settle(finished, in: $0) }
         return due.count
     }

@@ -26,11 +26,11 @@ package struct RedisAvailability: Sendable {
         }
     }
 
-    /// What is there and cannot be read is overwritten.
+    /// What is there and cannot be read, or is of another type, is overwritten.
     private static let setUnlessOlder = RedisScript(
         """
-        local old = redis.call('GET', KEYS[1])
-        if old then
+        local old = redis.pcall('GET', KEYS[1])
+        if type(old) == 'string' then
             local readable, value = pcall(cjson.decode, old)
             if readable and type(value) == 'table' and (tonumber(value.version) or 0) > tonumber(ARGV[1]) then
                 return 0

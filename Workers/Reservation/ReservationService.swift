@@ -7,7 +7,10 @@ import ServiceLifecycle
 package enum ReservationService {
     package static let migrations = [
         Migration(
-            name: "0001_create_stock", sql: String(decoding: PackageResources._001_create_stock_sql, as: UTF8.self))
+            name: "0001_create_stock", sql: String(decoding: PackageResources._001_create_stock_sql, as: UTF8.self)),
+        Migration(
+            name: "0002_publish_stock",
+            sql: String(decoding: PackageResources._002_publish_stock_sql, as: UTF8.self)),
     ]
 
     /// The lanes of the queue `reservation.commands`, and the feed that tells Redis what is left.

@@ -20,4 +20,8 @@ command_test() {
     # One test at a time: tests of deadlines must not wait for the cores behind whole fleets.
     start_job "$ROOT" swift test --skip-build --no-parallel "$@"
     finish_job
+    if (($# == 0)); then
+        say "the worst faults, during a sale"
+        run_faults "${SHORT_FAULTS[@]}"
+    fi
 }

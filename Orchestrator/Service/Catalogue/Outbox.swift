@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -48,7 +49,9 @@ package struct OutboxRelay: Sweep {
                 """, [Self.batch, Double(Self.lease)], as: (UUID, String).self)
         }
         guard !claimed.isEmpty else { return 0 }
+        FaultPoint.outboxClaimed.pass()
         try await mailer.send(try claimed.flatMap { try RecordedReplies.decode($0.1) })
+        FaultPoint.outboxConfirmed.pass()
         _ = try await pool.withConnection { connection in
             try await connection.execute("DELETE FROM outbox WHERE message_id = ANY($1)", [claimed.map(\.0)])
         }

@@ -10,6 +10,7 @@ import ServiceLifecycle
 struct HTTPServer: Service {
     let purchases: PurchaseRoutes
     let events: EventRoutes
+    let verification: VerifyRoute
     let admin: AdminRoutes
     let settings: Settings
     let logger: Logger
@@ -23,10 +24,11 @@ struct HTTPServer: Service {
         admin.add(to: router)
         purchases.add(to: router)
         events.add(to: router)
+        verification.add(to: router)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
-            router: router,
+            router: router, server: .impatient,
             configuration: .init(
                 address: .hostname(settings.httpHost, port: settings.httpPort), serverName: "turnstile"),
             onServerRunning: { channel in

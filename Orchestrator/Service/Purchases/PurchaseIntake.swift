@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -16,6 +17,7 @@ package struct PurchaseIntake: Sendable {
         starts = Coalescer(limit: batch) { asks in
             await Self.settle(asks.count) {
                 let answers = try await desk.start(asks)
+                FaultPoint.startsCommitted.pass()
                 dispatcher.send(answers.flatMap(\.messages))
                 return answers
             }

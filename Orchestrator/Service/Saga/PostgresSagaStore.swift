@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -62,6 +63,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
                     event_id, user_id, wake_at, due_at, traceparent)
             ON CONFLICT DO NOTHING RETURNING id
             """, [Definition.kind] + columns.parameters, as: (UUID).self)
+        FaultPoint.startsInserted.pass()
         guard inserted.count < sagas.count else { return [] }
         return try await conflicts(of: sagas, in: transaction)
     }
@@ -80,11 +82,13 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
         if !sagas.isEmpty { statements.append(try update(sagas)) }
         if !journal.isEmpty { statements.append(try append(journal)) }
         guard !statements.isEmpty else { return }
+        FaultPoint.beforeCommit.pass()
         do {
             _ = try await transaction.commit(after: statements)
         } catch {
             throw error.constraint == "saga_step_once_per_message" ? ConcurrentRepeat() : error
         }
+        FaultPoint.committed.pass()
         recent.remember(sagas)
     }
 

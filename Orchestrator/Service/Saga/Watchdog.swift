@@ -1,3 +1,4 @@
+import Connections
 import FleetRuntime
 
 /// Asks again for answers that are overdue, a bounded number at a time so that a backlog cannot feed itself.
@@ -15,6 +16,7 @@ package struct Watchdog<Store: SagaStore>: Sweep {
 
     package func sweep() async throws -> Int {
         let (messages, sagas) = try await runner.wake(limit)
+        if sagas > 0 { FaultPoint.awoken.pass() }
         try await mailer.send(messages)
         return sagas
     }

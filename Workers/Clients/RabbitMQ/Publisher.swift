@@ -2,6 +2,11 @@ import Connections
 import DequeModule
 import Logging
 
+extension FaultPoint {
+    /// A batch is on its way, and nothing of it is confirmed.
+    fileprivate static let published = FaultPoint("publisher.sent")
+}
+
 /// Publishes batches of messages and reports which of them no queue has taken, over a connection of its own.
 ///
 /// After an error the publisher is closed and the fate of what waited for an answer is unknown: publish it again
@@ -95,6 +100,7 @@ extension Publisher {
                 for index in indices { try handle.publish(batch[index]) }
                 if indices.count > 1 { handle.holdPackets(false) }
             }
+            FaultPoint.published.pass()
             let mustRead = open.hasBufferedFrames
             session = consume open
             if mustRead { pump() }

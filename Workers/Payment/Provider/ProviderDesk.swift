@@ -1,3 +1,4 @@
+import Connections
 import FleetRuntime
 import Logging
 import Synchronization
@@ -18,6 +19,8 @@ package final class ProviderDesk: Sendable {
         }
     }
 
+    private static let beforeAsking = FaultPoint("provider.before-call")
+    private static let answered = FaultPoint("provider.after-call")
     private let provider: any PaymentProvider
     private let calls: PatientCalls
     private let breaker: Mutex<CircuitBreaker>
@@ -46,7 +49,9 @@ package final class ProviderDesk: Sendable {
     private func ask(_ charge: Charge) async -> ProviderAnswer {
         guard breaker.withLock({ $0.admits(at: .now) }) else { return unanswered(charge, .notAsked) }
         do throws(ProviderError) {
+            Self.beforeAsking.pass()
             let answer = try await put(charge)
+            Self.answered.pass()
             // An answer that nobody waits for any more has been counted as a failure.
             if !Task.isCancelled { note(answer) }
             return answer

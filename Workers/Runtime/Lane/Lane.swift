@@ -105,6 +105,7 @@ package struct Lane: Service {
     }
 
     private func decide(_ deliveries: [Delivery], through lastTag: UInt64, at pace: Pace) async throws -> Decided {
+        FaultPoint.taken.pass()
         let letters = deliveries.map(Letter.init)
         let outcomes = try await decide(letters.compactMap(\.envelope)[...])
         return Decided(
@@ -114,7 +115,9 @@ package struct Lane: Service {
 
     private func settle(_ batch: Decided) async throws {
         try await mailer.send(batch.outputs)
+        FaultPoint.beforeAcknowledging.pass()
         try await inlet.acknowledge(through: batch.lastTag)
+        FaultPoint.acknowledged.pass()
         meters.record(batch: batch.count, took: ContinuousClock.now - batch.pace.began)
     }
 

@@ -79,7 +79,8 @@ package struct AdminServer: Service {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
-            router: router, configuration: .init(address: .hostname(host, port: port), serverName: "turnstile"),
+            router: router, server: .impatient,
+            configuration: .init(address: .hostname(host, port: port), serverName: "turnstile"),
             logger: quiet)
         try await application.run()
     }

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FoundationEssentials
 import Postgres
@@ -25,6 +26,7 @@ package struct PostgresLedger: Ledger {
 
     package func record(_ handled: [HandledMessage], in transaction: Transaction) async throws {
         guard !handled.isEmpty else { return }
+        FaultPoint.beforeCommit.pass()
         do {
             _ = try await transaction.commit(after: [
                 Statement(
@@ -34,5 +36,6 @@ package struct PostgresLedger: Ledger {
         } catch {
             throw error.constraint == "inbox_pkey" ? ConcurrentRepeat() : error
         }
+        FaultPoint.committed.pass()
     }
 }

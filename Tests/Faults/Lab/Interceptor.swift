@@ -1,0 +1,79 @@
+import Contracts
+import Foundation
+import Logging
+import RabbitMQ
+
+/// Stands between an exchange and a queue, and hands the messages on as it likes: more than once, in another order.
+struct Interceptor: Sendable {
+    /// What to hand on now, of what has come since the last time.
+    typealias Plan = @Sendable ([Delivery]) -> [Delivery]
+
+    let exchange: String
+    let routingKey: String
+    let queue: String
+    let broker: Broker
+
+    private var tap: String { "faults.\(queue)" }
+
+    static func commands(of role: FleetRole, _ broker: Broker) -> Interceptor {
+        Interceptor(
+            exchange: "turnstile.commands", routingKey: role.rawValue, queue: "\(role.rawValue).commands",
+            broker: broker)
+    }
+
+    static func replies(_ broker: Broker) -> Interceptor {
+        Interceptor(
+            exchange: "turnstile.replies", routingKey: "orchestrator", queue: "orchestrator.replies", broker: broker)
+    }
+
+    /// Intercepts for a while, a round of messages every `pause`; returns every message that came by.
+    func run(for time: Duration, every pause: Duration, _ plan: Plan) async throws -> [Delivery] {
+        let path = "/bindings/%2F/e/\(exchange)/q/\(queue)/\(routingKey)"
+        try await broker.administrator {
+            try await $0.declareQueue(tap, arguments: ["x-queue-type": .string("quorum")])
+            try await $0.bindQueue(tap, to: exchange, routingKey: routingKey)
+        }
+        try await broker.management("DELETE", path)
+        let consumer = Consumer(try broker.configuration, queue: tap, prefetch: 2_000, logger: broker.logger)
+        try await consumer.open()
+        let deadline = ContinuousClock.now + time
+        var seen: [Delivery] = []
+        while ContinuousClock.now < deadline {
+            try await Task.sleep(for: pause)
+            seen += try await round(consumer, plan)
+        }
+        // Bound again before it is unbound here: a message may come twice, and none may be missed.
+        try await broker.administrator { try await $0.bindQueue(queue, to: exchange, routingKey: routingKey) }
+        try await broker.management("DELETE", "/bindings/%2F/e/\(exchange)/q/\(tap)/\(routingKey)")
+        while try await broker.depth(of: tap) > 0 { seen += try await round(consumer, plan) }
+        await consumer.close()
+        try await broker.administrator { try await $0.deleteQueue(tap) }
+        return seen
+    }
+
+    private func round(_ consumer: Consumer, _ plan: Plan) async throws -> [Delivery] {
+        let batch = try await withThrowingTaskGroup(of: [Delivery].self) { group in
+            group.addTask { try await consumer.take(upTo: 2_000) }
+            group.addTask {
+                try await Task.sleep(for: .milliseconds(100))
+                return []
+            }
+            let first = try await group.next() ?? []
+            group.cancelAll()
+            var all = first
+            for try await rest in group { all += rest }
+            return all
+        }
+        guard let last = batch.last else { return [] }
+        try await broker.publish(plan(batch).map { $0.again(in: queue) })
+        try await consumer.acknowledge(through: last.tag)
+        return batch
+    }
+}
+
+extension Delivery {
+    /// The same message once more, straight into a queue.
+    func again(in queue: String) -> Publication {
+        Publication(exchange: "", routingKey: queue, isMandatory: true, properties: properties, body: body)
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Logging
+
+/// Where the suite works: the sources, the servers' run directory, and the addresses that it left there.
+struct Place: Sendable {
+    let root: URL
+    let run: URL
+    let databaseURL: String
+    let brokerURL: String
+    let managementURL: String
+    let redisURL: String
+
+    init(_ environment: [String: String]) throws {
+        func value(_ name: String) throws -> String {
+            guard let value = environment[name] else { throw Trouble("\(name) is not set; run compose/dev faults") }
+            return value
+        }
+        root = URL(filePath: try value("TURNSTILE_ROOT"))
+        run = URL(filePath: try value("TURNSTILE_RUN"))
+        databaseURL = try value("DATABASE_URL")
+        brokerURL = try value("AMQP_URL")
+        managementURL = try value("AMQP_MANAGEMENT_URL")
+        redisURL = try value("REDIS_URL")
+    }
+
+    /// A program of the debug build, the only one that knows fault points.
+    func program(_ name: String) -> URL { root.appending(path: ".build/debug/\(name)") }
+
+    func log(_ name: String) -> URL { run.appending(path: "log/\(name).log") }
+
+    /// The pid of one of the private servers.
+    func pid(ofServer name: String) throws -> Int32 {
+        let text = try String(contentsOf: run.appending(path: "pid/\(name)"), encoding: .utf8)
+        guard let pid = text.split(separator: " ").first.flatMap({ Int32($0) }) else {
+            throw Trouble("there is no pid of \(name)")
+        }
+        return pid
+    }
+}
+
+/// Something did not go as the suite needs or as a promise says.
+struct Trouble: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// Waits until `condition` holds, looking again and again; how long that took.
+@discardableResult
+func until(
+    _ what: String, within limit: Duration, every pause: Duration = .milliseconds(50),
+    _ condition: () async throws -> Bool
+) async throws -> Duration {
+    let began = ContinuousClock.now
+    while try await !condition() {
+        guard ContinuousClock.now - began < limit else { throw Trouble("not within \(limit): \(what)") }
+        try await Task.sleep(for: pause)
+    }
+    return ContinuousClock.now - began
+}
+
+extension Duration {
+    var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+
+    /// With one decimal, such as `3.2 s`.
+    var text: String { String(format: "%.1f s", inSeconds) }
+}

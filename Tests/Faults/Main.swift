@@ -1,0 +1,78 @@
+import Connections
+import Foundation
+import Logging
+
+/// Does to a fleet what the catalogue of faults says, and tells what came of it.
+@main
+enum Main {
+    static func main() async throws {
+        ignoreBrokenPipes()
+        let request = try Request(CommandLine.arguments.dropFirst())
+        if request.lists {
+            for fault in Fault.all { print("\(fault.id)  \(fault.title)") }
+            return
+        }
+        let place = try Place(ProcessInfo.processInfo.environment)
+        let good = try await run(request, in: place)
+        exit(good ? 0 : 1)
+    }
+
+    private static func run(_ request: Request, in place: Place) async throws -> Bool {
+        var logger = Logger(label: "faults")
+        logger.logLevel = .error
+        let web = Web()
+        let proxies = try await Proxies(place)
+        let serving = Task { try await proxies.run() }
+        let fleet = FleetProcesses(place, proxies, web: web, replicas: request.replicas)
+        let suite = Suite(
+            place: place, proxies: proxies, fleet: fleet, web: web,
+            buyers: Buyers(web) { await fleet.orchestratorURLs }, logger: logger)
+        var ledger = try Ledger(
+            place.run.appending(path: request.replicas == 1 ? "faults.json" : "faults-\(request.replicas).json"))
+        var bad = 0
+        for fault in try request.faults() {
+            let began = ContinuousClock.now
+            let verdict = await suite.run(fault)
+            print(verdict.line, "[\((ContinuousClock.now - began).text)]")
+            if !verdict.isGood { bad += 1 }
+            try ledger.note(verdict)
+        }
+        try await fleet.stopAll()
+        serving.cancel()
+        if let page = request.page {
+            try ledger.page(versions: try await Versions.text(place)).write(to: page, atomically: true, encoding: .utf8)
+        }
+        print(bad == 0 ? "all faults went as promised" : "\(bad) faults did not go as promised")
+        return bad == 0
+    }
+}
+
+/// The command line: names of faults or families, `--replicas N`, `--page FILE`, `--list`.
+struct Request {
+    private(set) var lists = false
+    private(set) var replicas = 1
+    private(set) var page: URL?
+    private var names: [String] = []
+
+    init(_ words: some Sequence<String>) throws {
+        var words = words.makeIterator()
+        while let word = words.next() {
+            switch word {
+            case "--list": lists = true
+            case "--replicas": replicas = words.next().flatMap { Int($0) } ?? 3
+            case "--page": page = words.next().map { URL(filePath: $0) }
+            default: names.append(word)
+            }
+        }
+    }
+
+    /// The faults of these ids, or whose id begins with a name and a separator; all when there is no name.
+    func faults() throws -> [Fault] {
+        guard !names.isEmpty else { return Fault.all }
+        return try names.flatMap { name in
+            let found = Fault.all.filter { $0.id == name || $0.id.hasPrefix(name + "-") || $0.id.hasPrefix(name + " ") }
+            guard !found.isEmpty else { throw Trouble("there is no fault '\(name)'; --list names them") }
+            return found
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Contracts
+import Foundation
+import Logging
+import OrchestratorService
+import Postgres
+import TestKit
+import Testing
+
+/// That a verification finds what is wrong, and nothing else.
+@Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))
+struct `A verification` {
+    @Test func `names every kind of corruption, and finds nothing in a sale that went well`() async throws {
+        try await withFleetServers { database, broker in
+            try await runFleet(database, broker, [:]) { try await sell($0) }
+            try await expectSound(database, settled: true)
+            for corruption in Corruption.all {
+                try await withCopy(of: database) { copy in
+                    try await copy.owner().script(corruption.sql)
+                    if corruption.onlyWhenSettled { try await expectSound(copy, settled: false) }
+                    let report = try await verify(copy, settled: corruption.onlyWhenSettled)
+                    let isNamed = report.violations.contains {
+                        $0.promise == corruption.promise && "\($0.subject): \($0.detail)".contains(corruption.words)
+                    }
+                    #expect(isNamed, "\(corruption): \(report.lines.joined(separator: "\n"))")
+                }
+            }
+        }
+    }
+
+    @Test func `finds nothing wrong in the middle of a sale, and HTTP tells the same`() async throws {
+        try await withFleet { fleet in
+            let event = try await fleet.publish(
+                #"{"name":"Floor","price":{"currency":"EUR","minor":4500},"capacity":400}"#)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await withThrowingTaskGroup(of: Void.self) { buyers in
+                        for number in 0..<300 {
+                            let method = number.isMultiple(of: 3) ? "sim_declined" : "sim_ok"
+                            buyers.addTask {
+                                _ = try await fleet.start(event, #""quantity":1,"paymentMethod":"\#(method)""#)
+                            }
+                        }
+                        try await buyers.waitForAll()
+                    }
+                }
+                for _ in 0..<3 { try await expectSound(fleet.database, settled: false) }
+                try await group.waitForAll()
+            }
+            let answer = try await fleet.call("GET", "/ops/verify")
+            #expect(answer.status == 200)
+            #expect(try answer.json["isSound"] as? Bool == true, "\(String(decoding: answer.body, as: UTF8.self))")
+            #expect(try await fleet.call("GET", "/ops/verify?settled=perhaps").status == 422)
+        }
+    }
+
+    /// One purchase of each fate.
+    private func sell(_ fleet: TestFleet) async throws {
+        let hall = try await fleet.publish(
+            #"{"name":"Hall","price":{"currency":"EUR","minor":4500},"capacity":3,"seats":["A-1","A-2","A-3"]}"#)
+        let floor = try await fleet.publish(
+            #"{"name":"Floor","price":{"currency":"EUR","minor":4500},"capacity":4}"#)
+        #expect(try await fleet.buy(hall, #""seats":["A-1"]"#).outcome == "completed")
+        #expect(try await fleet.buy(floor, #""quantity":3"#).outcome == "completed")
+        #expect(try await fleet.buy(floor, #""quantity":1,"paymentMethod":"sim_declined""#).outcome == "refused")
+        #expect(try await fleet.buy(floor, #""quantity":2"#).reason == "sold-out")
+        let regretted = try await fleet.buy(floor).sagaId
+        _ = try await fleet.call("POST", "/sagas/\(regretted)/refund")
+        _ = try await fleet.saga(regretted) { $0.outcome == "refunded" }
+        let dropped = try await fleet.start(floor, #""quantity":1,"paymentMethod":"sim_never""#)
+            .decode(SagaReading.self).sagaId
+        _ = try await fleet.call("POST", "/sagas/\(dropped)/cancel")
+        _ = try await fleet.saga(dropped) { $0.outcome == "refused" }
+        var open = 1
+        while open > 0 {
+            open =
+                try await fleet.count("orchestrator.saga WHERE wake_at IS NOT NULL")
+                + fleet.count("orchestrator.event WHERE NOT is_stocked")
+                + fleet.count("payment.charge WHERE next_check_at IS NOT NULL")
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func expectSound(_ database: TestDatabase, settled: Bool) async throws {
+        let report = try await verify(database, settled: settled)
+        #expect(report.isSound, "\(report.lines.joined(separator: "\n"))")
+    }
+
+    private func verify(_ database: TestDatabase, settled: Bool) async throws -> VerificationReport {
+        var options = Verifier.Options(settled: settled)
+        options.page = 3
+        options.pause = .milliseconds(settled ? 1 : 50)
+        return try await Verifier(try database.settings(), options: options, logger: database.logger).run()
+    }
+}
