@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import CoreMetrics
 import FleetRuntime
@@ -25,14 +26,14 @@ package struct DueTimers: Sweep {
     package func sweep() async throws -> Int {
         let due = try await timers.claimDue(batch, for: lease)
         guard !due.isEmpty else { return 0 }
-        try await mailer.send(try due.map { try $0.elapsed(at: Date()) })
+        try await mailer.send(try due.map { try $0.elapsed(at: World.date) })
         try await timers.markFired(due.map(\.key))
         record(due)
         return due.count
     }
 
     private func record(_ due: [FleetTimer]) {
-        let now = Date()
+        let now = World.date
         for timer in due { lag.recordSeconds(max(0, now.timeIntervalSince(timer.dueAt))) }
     }
 }

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -98,7 +99,7 @@ package final class DeliveryDesk: Sendable {
 
     private static func expire(after patience: Duration) async -> (LetterKey, DeliveryResult)? {
         do {
-            try await Task.sleep(for: patience)
+            try await World.sleep(for: patience)
         } catch {
             // Cancelled: everything ended in time.
             return nil

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -21,7 +22,7 @@ package struct PendingCharges<Book: DueCharges, Records: Ledger>: Sweep where Bo
 
     package init(
         book: Book, ledger: Records, desk: ProviderDesk, mailer: Mailer, pauses: Pauses = Pauses(), batch: Int = 200,
-        lease: Duration = .seconds(15), now: @escaping @Sendable () -> Date = { Date() }, logger: Logger
+        lease: Duration = .seconds(15), now: @escaping @Sendable () -> Date = { World.date }, logger: Logger
     ) {
         self.book = book
         self.ledger = ledger

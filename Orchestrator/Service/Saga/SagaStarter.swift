@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -40,7 +41,7 @@ extension SagaRunner {
     /// Begins sagas, a batch in one transaction; one result per request.
     package func start(_ requests: [StartRequest<Definition>]) async throws -> [StartResult] {
         try await store.transact { transaction in
-            let now = Date()
+            let now = World.date
             let fresh = try requests.map { try begin($0, at: now) }
             let conflicts = StartConflicts(try await store.insert(fresh.map(\.saga), in: transaction))
             let outcomes = requests.map { conflicts.outcome(of: $0.id, $0.claim) }

@@ -1,6 +1,5 @@
 import Connections
 import Contracts
-import FoundationEssentials
 import Logging
 import RabbitMQ
 import ServiceLifecycle
@@ -72,7 +71,7 @@ package struct Lane: Service {
 
     private func consume() async throws {
         while true {
-            let deliveries = try await cancelWhenGracefulShutdown { try await inlet.take(upTo: limits.batch) }
+            let deliveries = try await cancelledWhenStopping { try await inlet.take(upTo: limits.batch) }
             guard !deliveries.isEmpty else {
                 if Task.isShuttingDownGracefully || Task.isCancelled { return try await inlet.cancel() }
                 continue
@@ -179,7 +178,7 @@ package struct Lane: Service {
                 "kind": "\(delivery.properties.type ?? "none")",
                 "reason": "\(reason)",
             ])
-        return Publication(burying: delivery, of: queue, because: reason, attempt: attempt, at: Date())
+        return Publication(burying: delivery, of: queue, because: reason, attempt: attempt, at: World.date)
     }
 }
 
