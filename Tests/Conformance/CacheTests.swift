@@ -58,12 +58,12 @@ private func keepPromises(
     #expect(try await purchases.availability(of: [event, other]).count == 2)
 }
 
-private func numbers(version: Int, available: Int) throws -> Availability {
+private func numbers(version: Int, available: Int) throws -> Reservation.Availability {
     let text = """
         {"version":\(version),"asOf":"2026-11-20T10:00:00.000Z",
         "tiers":[{"name":"floor","capacity":10,"available":\(available),"version":\(version)}]}
         """
-    return try WireFormat.decode(Availability.self, fromText: text)
+    return try WireFormat.decode(Reservation.Availability.self, fromText: text)
 }
 
 private func left(of event: EventID, in cache: some PurchaseCache) async throws -> Int? {

@@ -23,6 +23,8 @@ import Testing
     }
 }
 
+private struct ChangeOfMind: Error {}
+
 /// What every ledger promises; the second one is another connection to the same schema.
 private func keepPromises<Book: Ledger>(_ ledger: Book, _ other: Book) async throws {
     try await `recorded replies are found as they were`(ledger, other)
@@ -43,7 +45,6 @@ private func `recorded replies are found as they were`<Book: Ledger>(_ ledger: B
 }
 
 private func `nothing is left of a transaction that fails`<Book: Ledger>(_ ledger: Book) async throws {
-    struct ChangeOfMind: Error {}
     let id = fresh(MessageID.self)
     let error = await failure {
         try await ledger.transact { transaction in

@@ -44,12 +44,12 @@ package struct Simulation<Definition: PurchaseDefinition>: Sendable {
         do {
             let event = try await crowd.publishEvent()
             let buyers = universe.draw { chance in
-                let count = Int.random(in: 3...14, using: &chance)
+                let count = Int.random(in: 3...24, using: &chance)
                 return (0..<count).map { Buyer.random($0, for: event, using: &chance) }
             }
             let weather = universe.draw { Weather.random(using: &$0) }
             universe.note("\(weather)")
-            universe.set(weather, crashingWithin: 120 * buyers.count)
+            universe.set(weather, crashingWithin: 400 + 200 * buyers.count, effects: 25 * buyers.count)
             async let nemesis: Void = Nemesis(fleet).rage(for: storm)
             async let sale: Void = crowd.play(buyers)
             _ = await (nemesis, sale)

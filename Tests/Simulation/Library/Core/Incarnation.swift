@@ -71,13 +71,17 @@ package final class Incarnation: Surroundings {
     package func step() async throws(Vanished) {
         guard !isDead else { throw Vanished() }
         await universe.timeline.wait(for: universe.pause(from: .microseconds(50), to: .milliseconds(3)))
-        try survive()
+        guard !isDead else { throw Vanished() }
+        if universe.countStep() { try perish() }
     }
 
     /// The process may die right after an effect, before it hears of it.
     package func survive() throws(Vanished) {
         guard !isDead else { throw Vanished() }
-        guard universe.countStep() else { return }
+        if universe.countEffect() { try perish() }
+    }
+
+    private func perish() throws(Vanished) {
         universe.note("\(name) dies")
         die()
         died()

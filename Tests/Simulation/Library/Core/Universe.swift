@@ -10,7 +10,9 @@ package final class Universe: Sendable {
         var lines: [String] = []
         var violations: [String] = []
         var steps = 0
+        var effects = 0
         var crashSteps: Set<Int> = []
+        var crashEffects: Set<Int> = []
         var isOver = false
     }
 
@@ -59,21 +61,36 @@ package final class Universe: Sendable {
 
     package var weather: Weather { state.withLock { $0.weather } }
 
-    package func set(_ weather: Weather, crashingWithin steps: Int = 1) {
+    /// Changes the weather; of its crashes some come before one of the next `steps`, some right after one of the next
+    /// `effects`, where they do the most harm.
+    package func set(_ weather: Weather, crashingWithin steps: Int = 1, effects: Int = 1) {
         state.withLock { state in
             state.weather = weather
             state.crashSteps = []
+            state.crashEffects = []
             for _ in 0..<weather.crashes {
-                state.crashSteps.insert(state.steps + Int.random(in: 1...steps, using: &state.chance))
+                if Bool.random(using: &state.chance) {
+                    state.crashSteps.insert(state.steps + Int.random(in: 1...steps, using: &state.chance))
+                } else {
+                    state.crashEffects.insert(state.effects + Int.random(in: 1...effects, using: &state.chance))
+                }
             }
         }
     }
 
-    /// Counts one step of a process; true when it must die in it.
+    /// Counts a step that a process is about to take; true when it must die before it.
     func countStep() -> Bool {
         state.withLock { state in
             state.steps += 1
             return state.crashSteps.contains(state.steps)
+        }
+    }
+
+    /// Counts something that a process has brought about; true when it must die before it hears of it.
+    func countEffect() -> Bool {
+        state.withLock { state in
+            state.effects += 1
+            return state.crashEffects.contains(state.effects)
         }
     }
 

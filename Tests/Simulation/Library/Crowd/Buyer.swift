@@ -38,7 +38,7 @@ package struct Buyer: Sendable {
         }
         return Buyer(
             number: number, isUpstream: Bool.random(using: &chance), wish: wish,
-            arrival: .milliseconds(Int.random(in: 0...12_000, using: &chance)),
+            arrival: .milliseconds(Int.random(in: 0...5_000, using: &chance)),
             cancelAfter: sometimes(0.25, upTo: 8_000), refundAfter: sometimes(0.25, upTo: 25_000))
     }
 }
