@@ -14,13 +14,17 @@ package actor Catalogue {
 
     /// The events of these ids that exist; those not known yet are read in one query.
     package func events(_ ids: Set<EventID>) async throws -> [EventID: CatalogueEvent] {
-        let missing = ids.filter { known[$0] == nil }
-        if !missing.isEmpty {
-            let found = try await book.events(Array(missing))
-            if known.count + found.count > capacity { known.removeAll() }
-            for event in found { known[event.id] = event }
+        // What is known now may be forgotten, for others, while the rest is read.
+        var events = known.filter { ids.contains($0.key) }
+        let missing = ids.filter { events[$0] == nil }
+        guard !missing.isEmpty else { return events }
+        let found = try await book.events(Array(missing))
+        if known.count + found.count > capacity { known.removeAll() }
+        for event in found {
+            known[event.id] = event
+            events[event.id] = event
         }
-        return known.filter { ids.contains($0.key) }
+        return events
     }
 
     package func event(_ id: EventID) async throws -> CatalogueEvent? {
