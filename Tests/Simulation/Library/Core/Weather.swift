@@ -27,6 +27,8 @@ package struct Weather: Sendable, Equatable {
     package var restarts = 0
     /// How often the broker takes no messages for a while.
     package var blocks = 0
+    /// How often nobody can reach the payment provider for a while.
+    package var outages = 0
 
     package init() {}
 
@@ -58,6 +60,7 @@ package struct Weather: Sendable, Equatable {
         weather.wipes = count(upTo: 2, &chance)
         weather.restarts = count(upTo: 2, &chance)
         weather.blocks = count(upTo: 2, &chance)
+        weather.outages = count(upTo: 2, &chance)
         return weather
     }
 }

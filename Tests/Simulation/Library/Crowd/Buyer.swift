@@ -39,7 +39,8 @@ package struct Buyer: Sendable {
         return Buyer(
             number: number, isUpstream: Bool.random(using: &chance), wish: wish,
             arrival: .milliseconds(Int.random(in: 0...5_000, using: &chance)),
-            cancelAfter: sometimes(0.25, upTo: 8_000), refundAfter: sometimes(0.25, upTo: 25_000))
+            cancelAfter: sometimes(0.35, upTo: [0, 20, 500, 8_000].randomElement(using: &chance) ?? 0),
+            refundAfter: sometimes(0.25, upTo: 25_000))
     }
 }
 

@@ -16,6 +16,7 @@ struct Nemesis<Definition: PurchaseDefinition>: Sendable {
         await withTaskGroup { group in
             for _ in 0..<weather.wipes { group.addTask { await self.breakBroker(within: storm, losing: true) } }
             for _ in 0..<weather.blocks { group.addTask { await self.block(within: storm) } }
+            for _ in 0..<weather.outages { group.addTask { await self.hideProvider(within: storm) } }
             for _ in 0..<weather.restarts {
                 group.addTask { await self.breakBroker(within: storm, losing: false) }
                 group.addTask { await self.restartDatabase(within: storm) }
@@ -40,6 +41,14 @@ struct Nemesis<Definition: PurchaseDefinition>: Sendable {
         fleet.broker.set(blocked: true)
         await universe.timeline.wait(for: universe.pause(from: .milliseconds(500), to: .seconds(6)))
         fleet.broker.set(blocked: false)
+    }
+
+    private func hideProvider(within storm: Duration) async {
+        await universe.timeline.wait(for: moment(within: storm))
+        universe.note("the provider cannot be reached")
+        fleet.provider.set(reachable: false)
+        await universe.timeline.wait(for: universe.pause(from: .seconds(1), to: .seconds(40)))
+        fleet.provider.set(reachable: true)
     }
 
     /// All schemas live on one server.

@@ -11,6 +11,7 @@ package struct Plan: Sendable {
     package var stepAttempts = 4
     package var backoffLimit = Duration.seconds(20)
     package var sweepPeriod = Duration.seconds(1)
+    /// How many seconds the processes' clocks may be off.
     package var skew = 0.0
     package var flaws = Flaws()
 
@@ -22,7 +23,7 @@ package struct Plan: Sendable {
         plan.batch = [1, 3, 20].randomElement(using: &chance) ?? 20
         plan.stepTimeout = .milliseconds(Int.random(in: 500...4_000, using: &chance))
         plan.stepAttempts = Int.random(in: 2...6, using: &chance)
-        plan.skew = Bool.random(using: &chance) ? 0 : Double.random(in: -3...3, using: &chance)
+        plan.skew = Bool.random(using: &chance) ? 0 : Double.random(in: 0.1...3, using: &chance)
         return plan
     }
 }

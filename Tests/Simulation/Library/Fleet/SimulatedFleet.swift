@@ -65,7 +65,7 @@ package final class SimulatedFleet<Definition: PurchaseDefinition>: Sendable {
 
     private func spawn(_ role: FleetRole, _ name: String) {
         guard !isStopped.withLock({ $0 }) else { return }
-        let process = Incarnation(name, in: universe, skew: plan.skew) { [self] in
+        let process = Incarnation(name, in: universe, skew: skew()) { [self] in
             Task(executorPreference: universe.executor) {
                 await self.universe.timeline.wait(for: self.universe.pause(from: .milliseconds(50), to: .seconds(5)))
                 self.spawn(role, name)
@@ -81,6 +81,11 @@ package final class SimulatedFleet<Definition: PurchaseDefinition>: Sendable {
                 }
             }
         }
+    }
+
+    /// Every machine's clock is off by another amount.
+    private func skew() -> Double {
+        plan.skew == 0 ? 0 : universe.draw { Double.random(in: -plan.skew...plan.skew, using: &$0) }
     }
 
     private func services(of role: FleetRole, in process: Incarnation) -> [any Service] {

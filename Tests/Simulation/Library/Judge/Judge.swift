@@ -11,7 +11,7 @@ struct Judge<Definition: PurchaseDefinition> {
     let promises: Promises
 
     var violations: [String] {
-        stock + losses + money + endings + histories + effects + interest + leftovers + kept
+        stock + losses + money + books + endings + histories + effects + interest + leftovers + kept
     }
 
     private var sagas: [SagaRecord<Definition>] {
@@ -64,6 +64,24 @@ struct Judge<Definition: PurchaseDefinition> {
         let shown = promises.interest
         return fleet.recommendation.tables.interests.filter { $0.value > shown[$0.key, default: 0] }
             .map { "I6: the interest of \($0.key) counts \($0.value)" }.sorted()
+    }
+
+    /// I3: our books say of the money what the provider says.
+    private var books: [String] {
+        let said = Dictionary(fleet.provider.all.map { ($0.payment.key, $0.status) }) { first, _ in first }
+        return fleet.payment.tables.charges.values.map(\.charge).sorted { $0.sagaID < $1.sagaID }.compactMap { charge in
+            let agrees =
+                switch charge.state {
+                case .captured: said[charge.idempotencyKey] == .captured
+                case .refunded: said[charge.idempotencyKey] == .refunded
+                case .declined, .closed:
+                    said[charge.idempotencyKey].map { $0 != .captured && $0 != .refunded } ?? true
+                case .open, .closing, .refunding: true
+                }
+            guard !agrees else { return nil }
+            let status = said[charge.idempotencyKey].map { "\($0)" } ?? "unknown"
+            return "I3: the charge of \(charge.sagaID) is \(charge.state.tag), and \(status) to the provider"
+        }
     }
 
     /// I4: every purchase has ended and waits for nothing.

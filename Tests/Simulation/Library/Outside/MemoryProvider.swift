@@ -42,6 +42,7 @@ package struct MemoryProvider: PaymentProvider {
     /// The question may be lost on its way, the answer on its way back, or be so slow that nobody waits for it.
     private func ask<R: Sendable>(_ question: (Duration) -> R) async throws(ProviderError) -> R {
         try await step()
+        guard book.isReachable else { throw .unavailable("simulated") }
         let isSilent = process.universe.happens(\.silentProvider)
         if isSilent && process.universe.number(in: 0...2) == 0 { throw .unavailable("simulated") }
         let answer = question(process.universe.timeline.now)

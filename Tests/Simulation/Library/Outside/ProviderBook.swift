@@ -17,8 +17,15 @@ package final class ProviderBook: Sendable {
     }
 
     private let entries = Mutex<[String: Entry]>([:])
+    private let isOpen = Mutex(true)
 
     package init() {}
+
+    package func set(reachable: Bool) {
+        isOpen.withLock { $0 = reachable }
+    }
+
+    var isReachable: Bool { isOpen.withLock { $0 } }
 
     package var all: [Entry] {
         entries.withLock { $0.values.sorted { $0.payment.key < $1.payment.key } }

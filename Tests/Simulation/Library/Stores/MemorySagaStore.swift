@@ -54,10 +54,17 @@ package struct MemorySagaStore<Definition: PurchaseDefinition>: SagaStore {
             [saga.record.id.row] + (saga.claim.key.map { [RowKey.text(.startKey, $0)] } ?? [])
                 + (saga.claim.intent.map { [RowKey.text(.intent, $0)] } ?? [])
         }
-        let added = try await transaction.write(locking: keys) { tables in
-            sagas.reduce(into: 0) { count, saga in if tables.add(saga) { count += 1 } }
+        // Decided once: an intent that comes free before the commit does not let a refused saga in.
+        let added = try await transaction.read(locking: keys) { tables in
+            var tables = tables
+            return sagas.filter { tables.add($0) }
         }
-        guard added < sagas.count else { return [] }
+        try await transaction.write(locking: []) { tables in
+            for saga in added where !tables.add(saga) {
+                throw MemoryDatabase<OrchestratorTables<Definition>>.failure(.uniqueViolation, "saga")
+            }
+        }
+        guard added.count < sagas.count else { return [] }
         return try await transaction.read { tables in
             let ids = sagas.flatMap { saga in
                 [
