@@ -99,6 +99,20 @@ let package = Package(
             "turnstile", at: "Orchestrator/Operator", workers + ["OrchestratorService", "FleetRuntime", arguments]),
 
         module("TestKit", at: "Tests/TestKit", ["FleetRuntime", logging, configuration]),
+        module(
+            "Simulation", at: "Tests/Simulation/Library",
+            workers + [
+                "OrchestratorService", "SagaCore", "FleetRuntime", "Contracts", "Topology", "Connections", "RabbitMQ",
+                "Postgres", "Redis", logging, lifecycle, collections,
+            ]),
+        program("sim", at: "Tests/Simulation/Program", ["Simulation", "SagaCore", arguments]),
+        tests(
+            "Conformance",
+            workers + [
+                "Simulation", "OrchestratorService", "SagaCore", "FleetRuntime", "Contracts", "Topology", "RabbitMQ",
+                "Postgres", "Redis", "TestKit", logging,
+            ]),
+        tests("SimulationTests", ["Simulation", "SagaCore", "FleetRuntime", "Payment", "RabbitMQ", "Contracts"]),
         tests("RabbitMQTests", ["RabbitMQ"]),
         tests("PostgresTests", ["Postgres"]),
         tests("RedisTests", ["Redis"]),

@@ -5,7 +5,7 @@ import FoundationEssentials
 ///
 /// The capture is the pivot. Before it the saga compensates; after it, it retries forward or refunds. A payment is
 /// closed before seats are released, so nobody can pay for seats that went back on sale.
-package enum PurchaseSaga: SagaDefinition {
+package enum PurchaseSaga: PurchaseDefinition {
     package typealias State = PurchaseState
     package typealias Input = PurchaseInput
     package typealias Effect = PurchaseEffect

@@ -36,7 +36,7 @@ package enum OrchestratorService {
                 parts.relay, every: .seconds(1), batch: OutboxRelay.batch, bell: parts.outboxBell,
                 health: fleet.health, logger: fleet.logger),
             Sweeper(
-                StockKeeper(parts.pool, bell: parts.outboxBell), every: .seconds(2), batch: .max,
+                StockKeeper(parts.book, bell: parts.outboxBell), every: .seconds(2), batch: .max,
                 health: fleet.health, logger: fleet.logger),
             parts.dispatcher,
             HTTPServer(
@@ -51,6 +51,8 @@ package enum OrchestratorService {
         ]
     }
 
+    private typealias Store = PostgresSagaStore<PurchaseSaga>
+
     /// What the lanes, the sweeps and HTTP have in common.
     private struct Parts {
         static let watchdogLimit = 500
@@ -59,8 +61,9 @@ package enum OrchestratorService {
         let fleet: Fleet
         let pool: PostgresPool
         let hints: PurchaseHints
+        let book: PostgresEventBook
         let catalogue: Catalogue
-        let stock: StockView
+        let stock: any StockView
         let watchers = SagaWatchers()
         let outboxBell = Bell()
         let relay: OutboxRelay
@@ -71,16 +74,18 @@ package enum OrchestratorService {
             self.fleet = fleet
             pool = fleet.databasePool(of: .orchestrator, for: "http", size: Self.poolSize)
             hints = PurchaseHints(
-                try fleet.redis(), prefix: fleet.settings.redisPrefix, health: fleet.health, logger: fleet.logger)
-            catalogue = Catalogue(pool)
-            stock = StockView(pool)
+                RedisPurchaseCache(try fleet.redis(), prefix: fleet.settings.redisPrefix), health: fleet.health,
+                logger: fleet.logger)
+            book = PostgresEventBook(pool)
+            catalogue = Catalogue(book)
+            stock = PostgresStockView(pool)
             relay = OutboxRelay(
-                pool, mailer: try fleet.mailer(of: .orchestrator, for: "outbox"), bell: outboxBell)
-            publishing = EventPublishing(pool, relay: relay)
+                PostgresOutbox(pool), mailer: try fleet.mailer(of: .orchestrator, for: "outbox"), bell: outboxBell)
+            publishing = EventPublishing(book, relay: relay)
             dispatcher = Dispatcher(try fleet.mailer(of: .orchestrator, for: "http"), logger: fleet.logger)
         }
 
-        func runner(_ connection: PostgresConnection) -> SagaRunner<PurchaseDesk.Store> {
+        func runner(_ connection: PostgresConnection) -> SagaRunner<Store> {
             SagaRunner(
                 store: PostgresSagaStore<PurchaseSaga>(connection),
                 patience: SagaPatience(
@@ -88,15 +93,15 @@ package enum OrchestratorService {
                 logger: fleet.logger)
         }
 
-        func desk(_ runner: SagaRunner<PurchaseDesk.Store>) -> PurchaseDesk {
+        func desk(_ runner: SagaRunner<Store>) -> PurchaseDesk<Store> {
             PurchaseDesk(runner, catalogue: catalogue, stock: stock, hints: hints, hold: fleet.settings.hold)
         }
 
-        func progress(_ runner: SagaRunner<PurchaseDesk.Store>) -> PurchaseProgress {
+        func progress(_ runner: SagaRunner<Store>) -> PurchaseProgress<Store> {
             PurchaseProgress(runner, hints: hints, watchers: watchers)
         }
 
-        func intake() -> PurchaseIntake {
+        func intake() -> PurchaseIntake<PurchaseSaga> {
             let starting = runner(fleet.database(of: .orchestrator, for: "http starts"))
             let advancing = runner(fleet.database(of: .orchestrator, for: "http steps"))
             return PurchaseIntake(

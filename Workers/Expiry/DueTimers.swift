@@ -29,7 +29,7 @@ package struct DueTimers: Sweep {
         let due = try await timers.claimDue(batch, for: lease)
         guard !due.isEmpty else { return 0 }
         Self.claimed.pass()
-        try await mailer.send(try due.map { try $0.elapsed(at: Date()) })
+        try await mailer.send(try due.map { try $0.elapsed(at: World.date) })
         Self.told.pass()
         try await timers.markFired(due.map(\.key))
         record(due)
@@ -37,7 +37,7 @@ package struct DueTimers: Sweep {
     }
 
     private func record(_ due: [FleetTimer]) {
-        let now = Date()
+        let now = World.date
         for timer in due { lag.recordSeconds(max(0, now.timeIntervalSince(timer.dueAt))) }
     }
 }

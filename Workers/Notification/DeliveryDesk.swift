@@ -101,7 +101,7 @@ package final class DeliveryDesk: Sendable {
 
     private static func expire(after patience: Duration) async -> (LetterKey, DeliveryResult)? {
         do {
-            try await Task.sleep(for: patience)
+            try await World.sleep(for: patience)
         } catch {
             // Cancelled: everything ended in time.
             return nil

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -76,7 +77,7 @@ package struct NotificationWorker<Store: NotificationStore>: OutsideHandler {
         var reports: [LetterKey: AttemptReport] = [:]
         for case .attempted(let report) in results { reports[report.key] = report }
         try await store.conclude(Array(reports.values), through: desk.sink.channel, in: transaction)
-        let now = Date()
+        let now = World.date
         return try zip(batch, results).map { try outcome(of: $1, for: $0, at: now) }
     }
 

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -33,7 +34,7 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
 
     package init(
         book: Book, desk: ProviderDesk, pauses: Pauses = Pauses(), crashNet: Duration = .seconds(5),
-        now: @escaping @Sendable () -> Date = { Date() }, logger: Logger
+        now: @escaping @Sendable () -> Date = { World.date }, logger: Logger
     ) {
         self.book = book
         self.desk = desk

@@ -25,7 +25,7 @@ package struct PendingCharges<Book: DueCharges, Records: Ledger>: Sweep where Bo
 
     package init(
         book: Book, ledger: Records, desk: ProviderDesk, mailer: Mailer, pauses: Pauses = Pauses(), batch: Int = 200,
-        lease: Duration = .seconds(15), now: @escaping @Sendable () -> Date = { Date() }, logger: Logger
+        lease: Duration = .seconds(15), now: @escaping @Sendable () -> Date = { World.date }, logger: Logger
     ) {
         self.book = book
         self.ledger = ledger

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import Logging
 
@@ -41,7 +42,7 @@ struct Settlement<Book: ChargeBook>: Sendable {
         case .askAgain:
             let charge = (before: charge, after: charge.afterVainAttempt())
             let pause = pauses.pause(
-                after: charge.after.attempts, of: answer.operation, chance: .random(in: 0...1))
+                after: charge.after.attempts, of: answer.operation, chance: World.random(in: 0...1))
             return ChargeChange(from: charge.before, to: charge.after, dueAfter: pause)
         case .contradiction(let state):
             logger.error(

@@ -9,6 +9,13 @@ package struct Availability: Codable, Sendable, Equatable {
         package let capacity: Int
         package let available: Int
         package let version: Int
+
+        package init(name: String, capacity: Int, available: Int, version: Int) {
+            self.name = name
+            self.capacity = capacity
+            self.available = available
+            self.version = version
+        }
     }
 
     /// The sum of the tiers' versions, which every change raises.
@@ -16,6 +23,12 @@ package struct Availability: Codable, Sendable, Equatable {
     /// By the database's clock.
     package let asOf: Date
     package let tiers: [Tier]
+
+    package init(version: Int, asOf: Date, tiers: [Tier]) {
+        self.version = version
+        self.asOf = asOf
+        self.tiers = tiers
+    }
 }
 
 /// Where the numbers come from.

@@ -17,7 +17,7 @@ package final class AvailabilityFeed: Service {
     private static let component = "availability cache"
 
     private let source: any AvailabilitySource
-    private let cache: RedisAvailability
+    private let cache: any AvailabilityCache
     private let pause: Duration
     private let health: HealthBoard
     private let logger: Logger
@@ -25,7 +25,7 @@ package final class AvailabilityFeed: Service {
     private let (wakeUps, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     package init(
-        from source: any AvailabilitySource, to cache: RedisAvailability, every pause: Duration = .milliseconds(50),
+        from source: any AvailabilitySource, to cache: any AvailabilityCache, every pause: Duration = .milliseconds(50),
         health: HealthBoard, logger: Logger
     ) {
         self.source = source
@@ -45,7 +45,7 @@ package final class AvailabilityFeed: Service {
     }
 
     package func run() async throws {
-        await cancelWhenGracefulShutdown { await self.relay() }
+        try await cancelledWhenStopping { await self.relay() }
         _ = await tell(take())
     }
 

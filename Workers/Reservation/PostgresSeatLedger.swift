@@ -140,11 +140,16 @@ package struct PostgresSeatLedger: SeatLedger {
 /// A replica wrote the same holds at the same time and was first; the batch is decided again.
 package struct Overtaken: RecoverableFailure {
     package let isTransient = true
+
+    package init() {}
 }
 
 /// The stock is not as our own rules leave it; trying again does not help.
 package struct StockFault: RecoverableFailure, CustomStringConvertible {
     package let isTransient = false
     let what: String
+
+    package init(what: String) { self.what = what }
+
     package var description: String { "the stock is inconsistent: \(what)" }
 }

@@ -1,8 +1,15 @@
+import Connections
 import Contracts
 import Redis
 
+/// Where the numbers are told to.
+package protocol AvailabilityCache: Sendable {
+    /// Keeps what is not older than what is there.
+    func store(_ availability: [EventID: Availability]) async throws
+}
+
 /// The keys `availability:{event}`: one JSON text per event, replaced only by one that is not older.
-package struct RedisAvailability: Sendable {
+package struct RedisAvailability: AvailabilityCache {
     private let redis: RedisClient
     private let prefix: String
 
@@ -18,7 +25,7 @@ package struct RedisAvailability: Sendable {
                 Self.setUnlessOlder, keys: ["\(prefix)availability:\(event)"],
                 arguments: [
                     availability.version, try WireFormat.encode(availability),
-                    Int(3_600_000 * Double.random(in: 0.9...1.1)),
+                    Int(3_600_000 * World.random(in: 0.9...1.1)),
                 ])
         }
         for case .error(let words) in try await redis.pipeline(commands) {

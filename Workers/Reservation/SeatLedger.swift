@@ -63,6 +63,13 @@ package struct StockChanges: Sendable, Equatable {
         package let name: String
         package let from: Seat.State
         package let to: Seat.State
+
+        package init(tier: TierID, name: String, from: Seat.State, to: Seat.State) {
+            self.tier = tier
+            self.name = name
+            self.from = from
+            self.to = to
+        }
     }
 
     package struct NewTicket: Sendable, Equatable {

@@ -4,10 +4,10 @@ import FoundationEssentials
 /// What is left of an event: from the cache if it knows, else from the stock itself, asked once for all who wait.
 package actor Availability {
     private let hints: PurchaseHints
-    private let stock: StockView
+    private let stock: any StockView
     private var underWay: [EventID: Task<CachedAvailability, any Error>] = [:]
 
-    package init(hints: PurchaseHints, stock: StockView) {
+    package init(hints: PurchaseHints, stock: any StockView) {
         self.hints = hints
         self.stock = stock
     }

@@ -1,7 +1,7 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
-import Postgres
 
 /// Puts events on sale: the catalogue row and the messages that follow from it, in one transaction.
 package struct EventPublishing: Sendable {
@@ -12,11 +12,11 @@ package struct EventPublishing: Sendable {
         case keyReused(EventID)
     }
 
-    let pool: PostgresPool
+    let book: any EventBook
     let relay: OutboxRelay
 
-    package init(_ pool: PostgresPool, relay: OutboxRelay) {
-        self.pool = pool
+    package init(_ book: any EventBook, relay: OutboxRelay) {
+        self.book = book
         self.relay = relay
     }
 
@@ -24,26 +24,12 @@ package struct EventPublishing: Sendable {
     package func publish(
         _ event: PublishEvent, key: String?, fingerprint: Data, traceparent: String?
     ) async throws -> Result {
-        let id = EventID.make()
+        let id = EventID.fresh()
         let messages = try messages(for: event, id: id, traceparent: traceparent)
-        let result: Result = try await pool.transaction { transaction in
-            let inserted = try await transaction.execute(
-                """
-                INSERT INTO event (id, body, start_key, fingerprint) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
-                """, [id.uuid, JSONB(try WireFormat.encode(event)), key, fingerprint])
-            guard inserted == 1 else { return try await earlier(key, fingerprint, in: transaction) }
-            try await Outbox.add(messages, in: transaction)
-            return .published(id)
-        }
+        let result = try await book.add(
+            NewEvent(id: id, event: event, key: key, fingerprint: fingerprint), messages)
         if case .published = result { relay.hurry() }
         return result
-    }
-
-    private func earlier(_ key: String?, _ fingerprint: Data, in transaction: Transaction) async throws -> Result {
-        let rows = try await transaction.query(
-            "SELECT id, fingerprint FROM event WHERE start_key = $1", [key], as: (UUID, Data).self)
-        guard let (id, existing) = rows.first else { throw ConcurrentRepeat() }
-        return existing == fingerprint ? .repeated(EventID(id)) : .keyReused(EventID(id))
     }
 
     private func messages(
@@ -54,7 +40,7 @@ package struct EventPublishing: Sendable {
             OutgoingMessage(
                 try Envelope(
                     id: .derived(from: id.uuid, MessageKind.eventPublished.rawValue), published, sagaID: nil,
-                    step: nil, causationID: nil, occurredAt: Date(), traceparent: traceparent),
+                    step: nil, causationID: nil, occurredAt: World.date, traceparent: traceparent),
                 to: .listeners)
         ]
     }
@@ -70,7 +56,7 @@ enum StockParts {
                 try Envelope(
                     id: .derived(from: id.uuid, "\(MessageKind.stock.rawValue).\(number)"),
                     StockEvent(eventId: id, tiers: [tier]), sagaID: nil, step: nil, causationID: nil,
-                    occurredAt: Date(), traceparent: traceparent),
+                    occurredAt: World.date, traceparent: traceparent),
                 to: .owner)
         }
     }

@@ -7,7 +7,7 @@ import SagaCore
 
 /// The routes that start purchases, follow them, and ask them to turn back.
 struct PurchaseRoutes: Sendable {
-    let intake: PurchaseIntake
+    let intake: PurchaseIntake<PurchaseSaga>
     let queries: SagaQueries
     let watchers: SagaWatchers
 
@@ -96,7 +96,7 @@ struct PurchaseRoutes: Sendable {
         _ rule: (PurchaseState, SagaID) -> Problem?
     ) async throws -> Response {
         let event = SagaEvent(
-            sagaID: saga, messageID: .make(), input: input, answeredStep: nil, traceparent: request.traceparent)
+            sagaID: saga, messageID: .fresh(), input: input, answeredStep: nil, traceparent: request.traceparent)
         switch try await intake.advance(event) {
         case .taken(let record, _), .repeated(let record, _):
             return .json(202, TurnedBackAnswer(saga, record.state))

@@ -1,15 +1,18 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
 import SagaCore
 
 /// What upstream systems ask for: start or cancel a purchase, publish an event.
-package struct CommandsHandler: BatchHandler {
-    let desk: PurchaseDesk
-    let purchases: PurchaseProgress
+package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Definition: PurchaseDefinition {
+    let desk: PurchaseDesk<Store>
+    let purchases: PurchaseProgress<Store>
     let publishing: EventPublishing
 
-    package init(desk: PurchaseDesk, purchases: PurchaseProgress, publishing: EventPublishing) {
+    package init(
+        desk: PurchaseDesk<Store>, purchases: PurchaseProgress<Store>, publishing: EventPublishing
+    ) {
         self.desk = desk
         self.purchases = purchases
         self.publishing = publishing
@@ -77,7 +80,7 @@ package struct CommandsHandler: BatchHandler {
         var answer = try Envelope(
             id: .derived(from: envelope.id.uuid, MessageKind.purchaseRejected.rawValue),
             PurchaseRejected(problem: problem), sagaID: nil, step: nil, causationID: envelope.id,
-            occurredAt: Date(), traceparent: envelope.traceparent)
+            occurredAt: World.date, traceparent: envelope.traceparent)
         answer.correlationID = envelope.correlationID ?? envelope.id.description
         return OutgoingMessage(answer, to: .upstream(queue: queue))
     }
@@ -115,7 +118,7 @@ package struct CommandsHandler: BatchHandler {
     private func publish(_ envelope: Envelope) async throws -> Outcome {
         do {
             let event = try StrictBody.read(PublishEvent.self, from: envelope.body, fields: PublishEvent.fields)
-            try EventRules.check(event, at: Date())
+            try EventRules.check(event, at: World.date)
             _ = try await publishing.publish(
                 event, key: "amqp:\(envelope.id)", fingerprint: try Fingerprint.of(event),
                 traceparent: envelope.traceparent)

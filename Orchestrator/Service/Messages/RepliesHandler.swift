@@ -4,10 +4,10 @@ import FoundationEssentials
 import SagaCore
 
 /// What the workers answer: each reply is an input of its saga.
-package struct RepliesHandler: BatchHandler {
-    let purchases: PurchaseProgress
+package struct RepliesHandler<Store: SagaStore>: BatchHandler where Store.Definition: PurchaseDefinition {
+    let purchases: PurchaseProgress<Store>
 
-    package init(purchases: PurchaseProgress) {
+    package init(purchases: PurchaseProgress<Store>) {
         self.purchases = purchases
     }
 
@@ -39,7 +39,7 @@ package struct RepliesHandler: BatchHandler {
             return .outcome(.bury(reason: BurialReason.missingSaga))
         }
         do {
-            guard let input = try PurchaseSaga.input(from: envelope) else {
+            guard let input = try Store.Definition.input(from: envelope) else {
                 return .outcome(.bury(reason: BurialReason.unexpectedKind(envelope.kind)))
             }
             return .event(

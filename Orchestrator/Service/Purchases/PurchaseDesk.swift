@@ -36,17 +36,17 @@ package enum StartAnswer: Sendable {
 }
 
 /// Where every purchase begins, from HTTP and AMQP alike: check, price, refuse what cannot be, start the rest.
-package struct PurchaseDesk: Sendable {
-    package typealias Store = PostgresSagaStore<PurchaseSaga>
+package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: PurchaseDefinition {
+    package typealias Definition = Store.Definition
 
     let runner: SagaRunner<Store>
     let catalogue: Catalogue
-    let stock: StockView
+    let stock: any StockView
     let hints: PurchaseHints
     let hold: Duration
 
     package init(
-        _ runner: SagaRunner<Store>, catalogue: Catalogue, stock: StockView, hints: PurchaseHints, hold: Duration
+        _ runner: SagaRunner<Store>, catalogue: Catalogue, stock: any StockView, hints: PurchaseHints, hold: Duration
     ) {
         self.runner = runner
         self.catalogue = catalogue
@@ -73,10 +73,10 @@ package struct PurchaseDesk: Sendable {
     }
 
     private enum Decision {
-        case admitted(StartRequest<PurchaseSaga>)
+        case admitted(StartRequest<Definition>)
         case rejected(Problem)
 
-        var request: StartRequest<PurchaseSaga>? {
+        var request: StartRequest<Definition>? {
             if case .admitted(let request) = self { request } else { nil }
         }
     }
@@ -94,8 +94,8 @@ package struct PurchaseDesk: Sendable {
 
     private func startRequest(
         _ ask: StartAsk, _ request: PurchaseRequest
-    ) throws(Problem) -> StartRequest<PurchaseSaga> {
-        let id = SagaID.make()
+    ) throws(Problem) -> StartRequest<Definition> {
+        let id = SagaID.fresh()
         let claim = StartClaim(
             key: ask.key, fingerprint: try Fingerprint.of(ask.wish),
             intent: Intent(event: request.eventId, user: request.userId).text, eventID: request.eventId,
@@ -106,7 +106,7 @@ package struct PurchaseDesk: Sendable {
     }
 
     /// The wanted tiers that have nothing left: Redis says which to look at, PostgreSQL says whether it is so.
-    private func soldOutTiers(_ requests: [StartRequest<PurchaseSaga>]) async throws -> Set<TierKey> {
+    private func soldOutTiers(_ requests: [StartRequest<Definition>]) async throws -> Set<TierKey> {
         let cached = await hints.availability(of: Array(Set(requests.map(\.request.eventId))))
         let suspects = Set(requests.map(\.request.tierKey)).filter { tier in
             cached[tier.event]?.tiers.contains { $0.name == tier.name && $0.available <= 0 } ?? false
@@ -127,7 +127,7 @@ package struct PurchaseDesk: Sendable {
         }
     }
 
-    private func claim(_ requests: [StartRequest<PurchaseSaga>], _ results: [StartResult]) async {
+    private func claim(_ requests: [StartRequest<Definition>], _ results: [StartResult]) async {
         await hints.claim(
             zip(requests, results).compactMap { request, result in
                 guard case .started(let saga, _) = result else { return nil }

@@ -2,39 +2,29 @@ import Contracts
 import FleetRuntime
 import FoundationEssentials
 import Logging
-import Redis
 
 /// What Redis knows in passing: who is buying what now, and which tiers look sold out.
 ///
 /// Every answer is a hint that PostgreSQL confirms before anybody is refused; without Redis there are no hints.
 package struct PurchaseHints: Sendable {
-    let redis: RedisClient
-    let prefix: String
+    let cache: any PurchaseCache
     let health: HealthBoard
     let logger: Logger
 
-    package init(_ redis: RedisClient, prefix: String, health: HealthBoard, logger: Logger) {
-        self.redis = redis
-        self.prefix = prefix
+    package init(_ cache: any PurchaseCache, health: HealthBoard, logger: Logger) {
+        self.cache = cache
         self.health = health
         self.logger = logger
     }
 
-    private static let deleteIfEqual = RedisScript(
-        """
-        if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-        return 0
-        """)
-
     /// What is remaining per tier, as last cached.
     func availability(of events: [EventID]) async -> [EventID: CachedAvailability] {
         guard !events.isEmpty else { return [:] }
-        let replies = await ask(events.map { RedisCommand("GET", "\(prefix)availability:\($0)") })
+        let texts = await ask(orElse: [:]) { try await cache.availability(of: events) }
         var found: [EventID: CachedAvailability] = [:]
-        for (event, reply) in zip(events, replies) {
-            guard case .bytes(let data) = reply else { continue }
+        for (event, text) in texts {
             do {
-                found[event] = try WireFormat.decode(CachedAvailability.self, from: data)
+                found[event] = try WireFormat.decode(CachedAvailability.self, from: text)
             } catch {
                 logger.warning("a cached availability makes no sense", metadata: ["event": "\(event)"])
             }
@@ -44,36 +34,24 @@ package struct PurchaseHints: Sendable {
 
     /// Marks purchases as under way.
     func claim(_ purchases: [(intent: Intent, saga: SagaID, hold: Duration)]) async {
-        _ = await ask(
-            purchases.map { purchase in
-                let lifetime = purchase.hold + .seconds(60)
-                return RedisCommand(
-                    "SET", key(purchase.intent), purchase.saga.description, "NX", "PX",
-                    "\(lifetime.nanoseconds / 1_000_000)")
-            })
+        guard !purchases.isEmpty else { return }
+        await ask(orElse: ()) { try await cache.claim(purchases) }
     }
 
     /// Unmarks purchases that ended, each only if the mark is its own.
     func release(_ purchases: [(intent: Intent, saga: SagaID)]) async {
-        _ = await ask(
-            purchases.map { purchase in
-                .evaluate(Self.deleteIfEqual, keys: [key(purchase.intent)], arguments: [purchase.saga.description])
-            })
+        guard !purchases.isEmpty else { return }
+        await ask(orElse: ()) { try await cache.release(purchases) }
     }
 
-    private func key(_ intent: Intent) -> String {
-        "\(prefix)intent:\(intent.event):\(intent.user)"
-    }
-
-    private func ask(_ commands: [RedisCommand]) async -> [RedisReply] {
-        guard !commands.isEmpty else { return [] }
+    private func ask<Answer>(orElse fallback: Answer, _ question: () async throws -> Answer) async -> Answer {
         do {
-            let replies = try await redis.pipeline(commands)
+            let answer = try await question()
             health.report(.ready, for: "redis")
-            return replies
+            return answer
         } catch {
             health.report(.degraded("\(error)"), for: "redis")
-            return []
+            return fallback
         }
     }
 }
@@ -82,6 +60,11 @@ package struct PurchaseHints: Sendable {
 package struct Intent: Sendable, Hashable {
     package let event: EventID
     package let user: String
+
+    package init(event: EventID, user: String) {
+        self.event = event
+        self.user = user
+    }
 
     /// The form in which PostgreSQL keeps it unique.
     var text: String { "\(event):\(user)" }
@@ -93,8 +76,19 @@ package struct CachedAvailability: Codable, Sendable {
         package let name: String
         package let capacity: Int
         package let available: Int
+
+        package init(name: String, capacity: Int, available: Int) {
+            self.name = name
+            self.capacity = capacity
+            self.available = available
+        }
     }
 
     package let asOf: Date
     package let tiers: [Tier]
+
+    package init(asOf: Date, tiers: [Tier]) {
+        self.asOf = asOf
+        self.tiers = tiers
+    }
 }

@@ -7,12 +7,14 @@ import SagaCore
 /// Gathers concurrent HTTP requests into batches for the desk and the runner.
 ///
 /// A request is answered when its batch is committed; its messages follow, and the watchdog stands behind them.
-package struct PurchaseIntake: Sendable {
+package struct PurchaseIntake<Definition: PurchaseDefinition>: Sendable {
     private let starts: Coalescer<StartAsk, StartAnswer>
-    private let events: Coalescer<SagaEvent<PurchaseInput>, SagaResult<PurchaseSaga>>
+    private let events: Coalescer<SagaEvent<PurchaseInput>, SagaResult<Definition>>
     private let dispatcher: Dispatcher
 
-    package init(desk: PurchaseDesk, progress: PurchaseProgress, dispatcher: Dispatcher, batch: Int) {
+    package init<Store: SagaStore>(
+        desk: PurchaseDesk<Store>, progress: PurchaseProgress<Store>, dispatcher: Dispatcher, batch: Int
+    ) where Store.Definition == Definition {
         self.dispatcher = dispatcher
         starts = Coalescer(limit: batch) { asks in
             await Self.settle(asks.count) {
@@ -37,7 +39,7 @@ package struct PurchaseIntake: Sendable {
         return try await starts.submit(ask)
     }
 
-    package func advance(_ event: SagaEvent<PurchaseInput>) async throws -> SagaResult<PurchaseSaga> {
+    package func advance(_ event: SagaEvent<PurchaseInput>) async throws -> SagaResult<Definition> {
         try await events.submit(event)
     }
 

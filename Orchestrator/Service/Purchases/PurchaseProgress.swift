@@ -4,18 +4,18 @@ import FoundationEssentials
 import SagaCore
 
 /// Moves purchases on, and tells those in this process who wait for them.
-package struct PurchaseProgress: Sendable {
-    let runner: SagaRunner<PurchaseDesk.Store>
+package struct PurchaseProgress<Store: SagaStore>: Sendable where Store.Definition: PurchaseDefinition {
+    let runner: SagaRunner<Store>
     let hints: PurchaseHints
     let watchers: SagaWatchers
 
-    package init(_ runner: SagaRunner<PurchaseDesk.Store>, hints: PurchaseHints, watchers: SagaWatchers) {
+    package init(_ runner: SagaRunner<Store>, hints: PurchaseHints, watchers: SagaWatchers) {
         self.runner = runner
         self.hints = hints
         self.watchers = watchers
     }
 
-    package func advance(_ events: [SagaEvent<PurchaseInput>]) async throws -> [SagaResult<PurchaseSaga>] {
+    package func advance(_ events: [SagaEvent<PurchaseInput>]) async throws -> [SagaResult<Store.Definition>] {
         guard !events.isEmpty else { return [] }
         let results = try await runner.advance(events)
         let moved = results.compactMap { if case .taken(let saga, _) = $0 { saga } else { nil } }

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -7,18 +8,30 @@ import Postgres
 package struct TierKey: Sendable, Hashable {
     package let event: EventID
     package let name: String
+
+    package init(event: EventID, name: String) {
+        self.event = event
+        self.name = name
+    }
 }
 
 /// The stock as the reservation worker publishes it for reading.
-package struct StockView: Sendable {
+package protocol StockView: Sendable {
+    /// The tiers that have nothing left now.
+    func soldOut(among tiers: Set<TierKey>) async throws -> Set<TierKey>
+    /// Every tier of an event, with what is left.
+    func availability(of event: EventID) async throws -> CachedAvailability
+}
+
+/// The view `reservation.availability`.
+package struct PostgresStockView: StockView {
     let pool: PostgresPool
 
     package init(_ pool: PostgresPool) {
         self.pool = pool
     }
 
-    /// The tiers that have nothing left now.
-    func soldOut(among tiers: Set<TierKey>) async throws -> Set<TierKey> {
+    package func soldOut(among tiers: Set<TierKey>) async throws -> Set<TierKey> {
         let tiers = Array(tiers)
         let rows = try await pool.withConnection { connection in
             try await connection.query(
@@ -31,8 +44,7 @@ package struct StockView: Sendable {
         return Set(rows.map { TierKey(event: EventID($0), name: $1) })
     }
 
-    /// Every tier of an event, with what is left.
-    func availability(of event: EventID) async throws -> CachedAvailability {
+    package func availability(of event: EventID) async throws -> CachedAvailability {
         let rows = try await pool.withConnection { connection in
             try await connection.query(
                 """
@@ -40,7 +52,7 @@ package struct StockView: Sendable {
                 """, [event.uuid], as: (String, Int32, Int32, Date).self)
         }
         return CachedAvailability(
-            asOf: rows.first?.3 ?? Date(),
+            asOf: rows.first?.3 ?? World.date,
             tiers: rows.map { CachedAvailability.Tier(name: $0.0, capacity: Int($0.1), available: Int($0.2)) })
     }
 }

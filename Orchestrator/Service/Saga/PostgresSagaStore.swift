@@ -48,7 +48,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
 
     package func insert(
         _ sagas: [NewSaga<Definition>], in transaction: Transaction
-    ) async throws -> [StartConflict] {
+    ) async throws -> SagaInsertion {
         let columns = try NewSagaColumns(sagas, states: states)
         let inserted = try await transaction.query(
             """
@@ -64,8 +64,9 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
             ON CONFLICT DO NOTHING RETURNING id
             """, [Definition.kind] + columns.parameters, as: (UUID).self)
         FaultPoint.startsInserted.pass()
-        guard inserted.count < sagas.count else { return [] }
-        return try await conflicts(of: sagas, in: transaction)
+        let added = Set(inserted.map { SagaID($0) })
+        guard added.count < sagas.count else { return SagaInsertion(added: added, conflicts: []) }
+        return SagaInsertion(added: added, conflicts: try await conflicts(of: sagas, in: transaction))
     }
 
     package func knownKeys(_ keys: [String]) async throws -> Set<String> {

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FoundationEssentials
 import SagaCore
@@ -109,7 +110,7 @@ package struct SagaPatience: Sendable {
     /// The wait before attempt `number`, counted from 0; doubled each time, with up to a tenth of jitter.
     func wait(before number: Int) -> TimeInterval {
         let doubled = stepTimeout * (1 << min(number, 10))
-        return min(doubled, max(backoffLimit, stepTimeout)).seconds * Double.random(in: 1...1.1)
+        return min(doubled, max(backoffLimit, stepTimeout)).seconds * World.random(in: 1...1.1)
     }
 }
 

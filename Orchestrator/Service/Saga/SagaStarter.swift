@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -37,13 +38,29 @@ package enum StartResult: Sendable {
 }
 
 extension SagaRunner {
+    /// How often a batch is begun again because what stood in the way ended while it was looked at.
+    private static var startAttempts: Int { 5 }
+
     /// Begins sagas, a batch in one transaction; one result per request.
+    /// - Throws: `ConcurrentRepeat` when purchases that were in the way keep ending in the middle.
     package func start(_ requests: [StartRequest<Definition>]) async throws -> [StartResult] {
+        for _ in 1..<Self.startAttempts {
+            do {
+                return try await startOnce(requests)
+            } catch is ConcurrentRepeat {
+                continue
+            }
+        }
+        return try await startOnce(requests)
+    }
+
+    private func startOnce(_ requests: [StartRequest<Definition>]) async throws -> [StartResult] {
         try await store.transact { transaction in
-            let now = Date()
+            let now = World.date
             let fresh = try requests.map { try begin($0, at: now) }
-            let conflicts = StartConflicts(try await store.insert(fresh.map(\.saga), in: transaction))
-            let outcomes = requests.map { conflicts.outcome(of: $0.id, $0.claim) }
+            let insertion = try await store.insert(fresh.map(\.saga), in: transaction)
+            let conflicts = StartConflicts(insertion)
+            let outcomes = try requests.map { try conflicts.outcome(of: $0.id, $0.claim) }
             let journal = zip(fresh, outcomes).compactMap { $1 == .started ? $0.entry : nil }
             let repeats = outcomes.compactMap { if case .repeated(let id) = $0 { id } else { nil } }
             let stored = repeats.isEmpty ? [:] : try await store.lock(repeats, [], in: transaction).sagas
@@ -96,24 +113,26 @@ struct StartConflicts {
         case inProgress(SagaID)
     }
 
+    private let added: Set<SagaID>
     private var byKey: [String: StartConflict] = [:]
     private var byIntent: [String: SagaID] = [:]
 
-    init(_ conflicts: [StartConflict]) {
-        for conflict in conflicts {
+    init(_ insertion: SagaInsertion) {
+        added = insertion.added
+        for conflict in insertion.conflicts {
             if let key = conflict.key { byKey[key] = conflict }
             if let intent = conflict.intent { byIntent[intent] = conflict.existing }
         }
     }
 
-    /// The row that stands may be the very one that was just added.
-    func outcome(of id: SagaID, _ claim: StartClaim) -> Outcome {
+    /// - Throws: `ConcurrentRepeat` for a saga that was left out when what stood in its way has ended since.
+    func outcome(of id: SagaID, _ claim: StartClaim) throws -> Outcome {
+        if added.contains(id) { return .started }
         if let key = claim.key, let conflict = byKey[key] {
-            guard conflict.existing != id else { return .started }
             return conflict.fingerprint == claim.fingerprint
                 ? .repeated(conflict.existing) : .keyReused(conflict.existing)
         }
-        if let intent = claim.intent, let existing = byIntent[intent], existing != id { return .inProgress(existing) }
-        return .started
+        guard let intent = claim.intent, let existing = byIntent[intent] else { throw ConcurrentRepeat() }
+        return .inProgress(existing)
     }
 }

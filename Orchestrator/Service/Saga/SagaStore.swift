@@ -11,8 +11,8 @@ package protocol SagaStore<Definition, Transaction>: Sendable {
     /// Locks sagas in the order of their ids, and finds what the journal knows of the messages.
     func lock(_ sagas: [SagaID], _ messages: [MessageID], in transaction: Transaction) async throws
         -> LockedSagas<Definition>
-    /// Adds new sagas; those whose start key or intent is taken are left out and reported.
-    func insert(_ sagas: [NewSaga<Definition>], in transaction: Transaction) async throws -> [StartConflict]
+    /// Adds new sagas; those whose start key or intent is taken are left out, and what stands in their way is reported.
+    func insert(_ sagas: [NewSaga<Definition>], in transaction: Transaction) async throws -> SagaInsertion
     /// Writes changed sagas and new journal lines, and commits.
     /// - Throws: `ConcurrentRepeat` when another replica journaled one of the messages first.
     func save(
@@ -67,6 +67,19 @@ package struct StartClaim: Sendable, Equatable {
         self.intent = intent
         self.eventID = eventID
         self.userID = userID
+    }
+}
+
+/// What became of new sagas.
+///
+/// A saga may be left out and yet nothing stand in its way: what did has ended between two looks.
+package struct SagaInsertion: Sendable {
+    package let added: Set<SagaID>
+    package let conflicts: [StartConflict]
+
+    package init(added: Set<SagaID>, conflicts: [StartConflict]) {
+        self.added = added
+        self.conflicts = conflicts
     }
 }
 

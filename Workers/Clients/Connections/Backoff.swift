@@ -17,8 +17,8 @@ package struct Backoff: Sendable {
     }
 
     package mutating func next() -> Duration {
-        var generator = SystemRandomNumberGenerator()
-        return next(using: &generator)
+        var chance = World.chance
+        return next(using: &chance)
     }
 
     /// Forgets earlier failures; call it after a success.

@@ -1,3 +1,5 @@
+import Connections
+
 /// Makes many calls at once, bounded in number, and waits for each of them no longer than agreed.
 ///
 /// A call that is overdue is cancelled and not waited for, even if it ignores that; what it says later is not heard.
@@ -20,7 +22,7 @@ struct PatientCalls: Sendable {
         var desk = Desk<Answer>(count: items.count)
         let start = { (index: Int) in
             let item = items[index]
-            return Task { _ = feed.yield(.answered(index, await call(item))) }
+            return World.task { _ = feed.yield(.answered(index, await call(item))) }
         }
         let ticker = ticker { feed.yield(.tick) }
         desk.fill(upTo: width, start)
@@ -42,9 +44,9 @@ struct PatientCalls: Sendable {
     /// One timer for all calls, so that a call costs none.
     private func ticker(_ tick: @escaping @Sendable () -> Void) -> Task<Void, any Error> {
         let period = patience / 4
-        return Task {
+        return World.task {
             while true {
-                try await Task.sleep(for: period)
+                try await World.sleep(for: period)
                 tick()
             }
         }
@@ -70,7 +72,7 @@ private struct Desk<Answer> {
 
     mutating func fill(upTo width: Int, _ start: (Int) -> Task<Void, Never>) {
         while open.count < width, next < answers.count {
-            open[next] = Open(task: start(next), since: .now)
+            open[next] = Open(task: start(next), since: World.instant)
             next += 1
         }
     }
@@ -83,7 +85,7 @@ private struct Desk<Answer> {
     }
 
     func overdue(for patience: Duration) -> [Int] {
-        let limit = ContinuousClock.now - patience
+        let limit = World.instant - patience
         return open.filter { $0.value.since <= limit }.map(\.key)
     }
 }

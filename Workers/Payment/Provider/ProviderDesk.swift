@@ -47,7 +47,7 @@ package final class ProviderDesk: Sendable {
     }
 
     private func ask(_ charge: Charge) async -> ProviderAnswer {
-        guard breaker.withLock({ $0.admits(at: .now) }) else { return unanswered(charge, .notAsked) }
+        guard breaker.withLock({ $0.admits(at: World.instant) }) else { return unanswered(charge, .notAsked) }
         do throws(ProviderError) {
             Self.beforeAsking.pass()
             let answer = try await put(charge)
@@ -87,7 +87,7 @@ package final class ProviderDesk: Sendable {
         meters.count(answer)
         switch answer {
         case .charge, .close, .refund, .unknown(_, .failed): tell(breaker.withLock { $0.succeeded() })
-        case .unknown(_, .timedOut), .unknown(_, .unavailable): tell(breaker.withLock { $0.failed(at: .now) })
+        case .unknown(_, .timedOut), .unknown(_, .unavailable): tell(breaker.withLock { $0.failed(at: World.instant) })
         case .unknown(_, .notAsked): break
         }
     }

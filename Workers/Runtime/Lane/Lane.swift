@@ -1,6 +1,5 @@
 import Connections
 import Contracts
-import FoundationEssentials
 import Logging
 import RabbitMQ
 import ServiceLifecycle
@@ -83,7 +82,7 @@ package struct Lane: Service {
 
     /// Decides the next batch while the one before waits for its confirms; batches are settled in order.
     private func consume() async throws {
-        var decided = try await nextDecided(at: Pace(fullBatch: limits.batch, at: .now))
+        var decided = try await nextDecided(at: Pace(fullBatch: limits.batch, at: World.instant))
         while let batch = decided {
             async let following = nextDecided(at: batch.pace)
             try await settle(batch)
@@ -94,11 +93,12 @@ package struct Lane: Service {
 
     /// Waits for messages and decides them; nil when the process is asked to stop.
     private func nextDecided(at pace: Pace) async throws -> Decided? {
-        if let pause = pace.pause(at: .now) { await sleepUnlessStopped(pause) }
+        if let pause = pace.pause(at: World.instant) { await sleepUnlessStopped(pause) }
         while true {
-            let deliveries = try await cancelWhenGracefulShutdown { try await inlet.take(upTo: limits.batch) }
+            let deliveries = try await cancelledWhenStopping { try await inlet.take(upTo: limits.batch) }
             if let last = deliveries.last {
-                return try await decide(deliveries, through: last.tag, at: pace.taking(deliveries.count, at: .now))
+                let pace = pace.taking(deliveries.count, at: World.instant)
+                return try await decide(deliveries, through: last.tag, at: pace)
             }
             if Task.isShuttingDownGracefully || Task.isCancelled { return nil }
         }
@@ -118,7 +118,7 @@ package struct Lane: Service {
         FaultPoint.beforeAcknowledging.pass()
         try await inlet.acknowledge(through: batch.lastTag)
         FaultPoint.acknowledged.pass()
-        meters.record(batch: batch.count, took: ContinuousClock.now - batch.pace.began)
+        meters.record(batch: batch.count, took: World.instant - batch.pace.began)
     }
 
     /// Decides a batch as a whole; where that fails for good, decides its halves, down to the one message at fault.
@@ -209,7 +209,7 @@ package struct Lane: Service {
                 "kind": "\(delivery.properties.type ?? "none")",
                 "reason": "\(reason)",
             ])
-        return Publication(burying: delivery, of: queue, because: reason, attempt: attempt, at: Date())
+        return Publication(burying: delivery, of: queue, because: reason, attempt: attempt, at: World.date)
     }
 }
 

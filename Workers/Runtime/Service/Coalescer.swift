@@ -1,3 +1,5 @@
+import Connections
+
 /// Gathers concurrent calls into batches: while one batch is under way, the next one fills.
 ///
 /// At low load a batch is one call and nobody waits for company.
@@ -31,7 +33,7 @@ package actor Coalescer<Input: Sendable, Output: Sendable> {
             waiting.append(Waiting(input: input, continuation: continuation))
             if !isWorking {
                 isWorking = true
-                Task { await drain() }
+                World.task { await self.drain() }
             }
         }
     }

@@ -39,7 +39,7 @@ package struct Sweeper: Service {
                 let done = try await work.sweep()
                 health.report(.ready, for: work.name)
                 backoff.reset()
-                if done < batch { await bell.wait(atMost: period * Double.random(in: 0.8...1.2)) }
+                if done < batch { await bell.wait(atMost: period * World.random(in: 0.8...1.2)) }
             } catch is Interrupted {
                 break
             } catch {

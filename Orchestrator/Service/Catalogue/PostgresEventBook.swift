@@ -1,0 +1,126 @@
+import Contracts
+import FleetRuntime
+import FoundationEssentials
+import Postgres
+
+/// The tables `event` and `outbox` of the orchestrator's schema.
+package struct PostgresEventBook: EventBook {
+    let pool: PostgresPool
+
+    package init(_ pool: PostgresPool) {
+        self.pool = pool
+    }
+
+    package func events(_ ids: [EventID]) async throws -> [CatalogueEvent] {
+        let rows = try await pool.withConnection { connection in
+            try await connection.query(
+                "SELECT id, body FROM event WHERE id = ANY($1)", [ids.map(\.uuid)], as: (UUID, JSONB).self)
+        }
+        return try rows.map(Self.event)
+    }
+
+    package func page(_ limit: Int, before cursor: EventID?) async throws -> [CatalogueEvent] {
+        let rows = try await pool.withConnection { connection in
+            try await connection.query(
+                """
+                SELECT id, body FROM event WHERE $2::uuid IS NULL OR id < $2 ORDER BY id DESC LIMIT $1
+                """, [limit, cursor?.uuid], as: (UUID, JSONB).self)
+        }
+        return try rows.map(Self.event)
+    }
+
+    package func add(_ event: NewEvent, _ messages: [OutgoingMessage]) async throws -> EventPublishing.Result {
+        try await pool.transaction { transaction in
+            let inserted = try await transaction.execute(
+                """
+                INSERT INTO event (id, body, start_key, fingerprint) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+                """, [event.id.uuid, JSONB(try WireFormat.encode(event.event)), event.key, event.fingerprint])
+            guard inserted == 1 else { return try await earlier(event, in: transaction) }
+            try await PostgresOutbox.add(messages, in: transaction)
+            return .published(event.id)
+        }
+    }
+
+    private func earlier(_ event: NewEvent, in transaction: Transaction) async throws -> EventPublishing.Result {
+        let rows = try await transaction.query(
+            "SELECT id, fingerprint FROM event WHERE start_key = $1", [event.key], as: (UUID, Data).self)
+        guard let (id, existing) = rows.first else { throw ConcurrentRepeat() }
+        return existing == event.fingerprint ? .repeated(EventID(id)) : .keyReused(EventID(id))
+    }
+
+    package func restock(
+        _ limit: Int, with commands: @Sendable (CatalogueEvent) throws -> [OutgoingMessage]
+    ) async throws -> Int {
+        try await pool.transaction { transaction in
+            let rows = try await transaction.query(
+                """
+                SELECT id, body FROM event WHERE NOT is_stocked AND created_at < now() - interval '2 seconds'
+                ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
+                """, [limit], as: (UUID, JSONB).self)
+            guard !rows.isEmpty else { return 0 }
+            let stocked = try await stocked(among: rows.map(\.0), in: transaction)
+            _ = try await transaction.execute(
+                "UPDATE event SET is_stocked = true WHERE id = ANY($1)", [Array(stocked)])
+            let missing = rows.filter { !stocked.contains($0.0) }
+            for row in missing {
+                try await PostgresOutbox.add(try commands(try Self.event(row)), in: transaction)
+            }
+            return missing.count
+        }
+    }
+
+    /// Those events of which the reservation worker shows every tier and every seat.
+    private func stocked(among events: [UUID], in transaction: Transaction) async throws -> Set<UUID> {
+        let rows = try await transaction.query(
+            """
+            SELECT e.id FROM event e
+            WHERE e.id = ANY($1)
+                AND jsonb_array_length(e.body -> 'tiers')
+                    = (SELECT count(*) FROM reservation.availability a WHERE a.event_id = e.id)
+                AND coalesce((SELECT sum(jsonb_array_length(t -> 'seats'))
+                              FROM jsonb_array_elements(e.body -> 'tiers') t WHERE t ? 'seats'), 0)
+                    = (SELECT count(*) FROM reservation.seat_map s WHERE s.event_id = e.id)
+            """, [events], as: (UUID).self)
+        return Set(rows)
+    }
+
+    private static func event(_ row: (UUID, JSONB)) throws -> CatalogueEvent {
+        CatalogueEvent(id: EventID(row.0), event: try WireFormat.decode(PublishEvent.self, from: row.1.data))
+    }
+}
+
+/// The table `outbox` of the orchestrator's schema.
+package struct PostgresOutbox: Outbox {
+    let pool: PostgresPool
+
+    package init(_ pool: PostgresPool) {
+        self.pool = pool
+    }
+
+    static func add(_ messages: [OutgoingMessage], in transaction: Transaction) async throws {
+        _ = try await transaction.execute(
+            """
+            INSERT INTO outbox (message_id, message) SELECT * FROM unnest($1::uuid[], $2::text[])
+            ON CONFLICT DO NOTHING
+            """, [messages.map(\.envelope.id.uuid), messages.map { RecordedReplies.encode([$0]) }])
+    }
+
+    package func claim(_ limit: Int, for lease: Duration) async throws -> [OutgoingMessage] {
+        let rows = try await pool.withConnection { connection in
+            try await connection.query(
+                """
+                UPDATE outbox SET claimed_until = now() + make_interval(secs => $2) WHERE message_id IN (
+                    SELECT message_id FROM outbox WHERE claimed_until < now()
+                    ORDER BY message_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+                RETURNING message
+                """, [limit, lease.seconds], as: (String).self)
+        }
+        return try rows.flatMap { try RecordedReplies.decode($0) }
+    }
+
+    package func remove(_ messages: [MessageID]) async throws {
+        _ = try await pool.withConnection { connection in
+            try await connection.execute("DELETE FROM outbox WHERE message_id = ANY($1)", [messages.map(\.uuid)])
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Contracts
+import FleetRuntime
+import Foundation
+import OrchestratorService
+import Postgres
+import SagaCore
+import Simulation
+import TestKit
+import Testing
+
+@Suite struct `A saga store` {
+    @Test func `in memory keeps its promises`() throws {
+        try inMemory { process in
+            let database = MemoryDatabase("orchestrator", OrchestratorTables<PurchaseSaga>())
+            try await keepPromises(
+                MemorySagaStore(MemorySession(database, process)), MemorySagaStore(MemorySession(database, process)))
+        }
+    }
+
+    @Test(.enabled(if: TestServers.haveDatabase)) func `in PostgreSQL keeps its promises`() async throws {
+        try await withTestDatabase([
+            (.reservation, []), (.orchestrator, OrchestratorService.migrations),
+        ]) { database in
+            try await keepPromises(
+                PostgresSagaStore<PurchaseSaga>(database.connection(as: .orchestrator)),
+                PostgresSagaStore<PurchaseSaga>(database.connection(as: .orchestrator)))
+        }
+    }
+}
+
+/// What every store of sagas promises; the second one is another connection to the same schema.
+private func keepPromises<Store: SagaStore>(_ store: Store, _ other: Store) async throws
+where Store.Definition == PurchaseSaga {
+    try await `a new saga is found as it was`(store)
+    try await `a start key is taken for ever`(store)
+    try await `an intent is taken until the saga ends`(store)
+    try await `a message is journaled once`(store)
+    try await `an open saga without a wake time is refused`(store)
+    try await `due sagas are taken by one at a time`(store, other)
+}
+
+/// A saga at its first step, and that step.
+private func newborn(
+    key: String? = nil, intent: String? = nil
+) throws -> (saga: NewSaga<PurchaseSaga>, entry: JournalEntry<PurchaseSaga>) {
+    let request = PurchaseRequest(
+        userId: "anna", eventId: fresh(), tier: "floor", quantity: 2, seats: nil,
+        amount: Money(currency: "CHF", minor: 5_000), paymentMethod: "sim_ok", email: nil, holdSeconds: 60,
+        replyTo: nil, correlationID: nil)
+    let id = fresh(SagaID.self)
+    let event = SagaEvent(
+        sagaID: id, messageID: fresh(), input: PurchaseInput.start, answeredStep: nil, traceparent: nil)
+    let (record, entry) = try #require(
+        SagaRecord<PurchaseSaga>.starting(
+            id, by: event, request: request, at: moment,
+            patience: SagaPatience(stepTimeout: .seconds(30), attempts: 5)))
+    let claim = StartClaim(
+        key: key, fingerprint: Data([1, 2, 3]), intent: intent, eventID: request.eventId, userID: "anna")
+    return (NewSaga(record: record, claim: claim), entry)
+}
+
+private func found<Store: SagaStore>(
+    _ id: SagaID, _ messages: [MessageID] = [], in store: Store
+) async throws -> LockedSagas<PurchaseSaga> where Store.Definition == PurchaseSaga {
+    try await store.transact { try await store.lock([id], messages, in: $0) }
+}
+
+private func insert<Store: SagaStore>(
+    _ sagas: [NewSaga<PurchaseSaga>], _ journal: [JournalEntry<PurchaseSaga>] = [], into store: Store
+) async throws -> [StartConflict] where Store.Definition == PurchaseSaga {
+    try await store.transact { transaction in
+        let conflicts = try await store.insert(sagas, in: transaction).conflicts
+        try await store.save([], journal, in: transaction)
+        return conflicts
+    }
+}
+
+private func `a new saga is found as it was`<Store: SagaStore>(_ store: Store) async throws
+where Store.Definition == PurchaseSaga {
+    let (saga, entry) = try newborn()
+    #expect(try await insert([saga], [entry], into: store).isEmpty)
+    let stranger = fresh(MessageID.self)
+    let locked = try await found(saga.record.id, [entry.messageID, stranger], in: store)
+    let record = try #require(locked.sagas[saga.record.id])
+    #expect(record.state == .reserving)
+    #expect(record.version == 1 && record.step == 1)
+    #expect(record.request == saga.record.request)
+    #expect(record.facts == saga.record.facts)
+    #expect(locked.journal.keys.sorted() == [entry.messageID])
+    #expect(locked.journal[entry.messageID]?.effects == entry.effects)
+    #expect(try await found(fresh(), in: store).sagas.isEmpty)
+}
+
+private func `a start key is taken for ever`<Store: SagaStore>(_ store: Store) async throws
+where Store.Definition == PurchaseSaga {
+    let key = "http:\(fresh(MessageID.self))"
+    let first = try newborn(key: key)
+    #expect(try await insert([first.saga], [first.entry], into: store).isEmpty)
+    try await end(first.saga.record, in: store)
+    let conflicts = try await insert([try newborn(key: key).saga], into: store)
+    #expect(conflicts.map(\.existing) == [first.saga.record.id])
+    #expect(conflicts.first?.fingerprint == Data([1, 2, 3]))
+    #expect(try await store.knownKeys([key, "http:other"]) == [key])
+}
+
+private func `an intent is taken until the saga ends`<Store: SagaStore>(_ store: Store) async throws
+where Store.Definition == PurchaseSaga {
+    let intent = "\(fresh(EventID.self)):anna"
+    let first = try newborn(intent: intent)
+    let twin = try newborn(intent: intent)
+    // Also when both come in one batch.
+    let conflicts = try await insert([first.saga, twin.saga], into: store)
+    #expect(conflicts.map(\.existing) == [first.saga.record.id])
+    #expect(conflicts.first?.intent == intent)
+    try await end(first.saga.record, in: store)
+    #expect(try await insert([twin.saga], into: store).isEmpty)
+}
+
+private func end<Store: SagaStore>(_ record: SagaRecord<PurchaseSaga>, in store: Store) async throws
+where Store.Definition == PurchaseSaga {
+    var record = record
+    record.state = .refused(.cancelled)
+    record.wakeAt = nil
+    try await store.transact { [record] in try await store.save([record], [], in: $0) }
+}
+
+private func `a message is journaled once`<Store: SagaStore>(_ store: Store) async throws
+where Store.Definition == PurchaseSaga {
+    let (saga, entry) = try newborn()
+    _ = try await insert([saga], [entry], into: store)
+    var record = saga.record
+    record.version = 2
+    let repeated = JournalEntry<PurchaseSaga>(
+        sagaID: entry.sagaID, version: 2, messageID: entry.messageID, input: .released, from: "reserving",
+        to: .charging, step: 2, effects: [], at: moment, traceparent: nil)
+    let error = await failure { [record] in
+        try await store.transact { try await store.save([record], [repeated], in: $0) }
+    }
+    #expect(error is ConcurrentRepeat)
+    #expect(try await found(saga.record.id, in: store).sagas[saga.record.id]?.version == 1)
+}
+
+private func `an open saga without a wake time is refused`<Store: SagaStore>(_ store: Store) async throws
+where Store.Definition == PurchaseSaga {
+    let (saga, _) = try newborn()
+    _ = try await insert([saga], into: store)
+    var record = saga.record
+    record.wakeAt = nil
+    let error = await failure { [record] in
+        try await store.transact { try await store.save([record], [], in: $0) }
+    }
+    #expect((error as? PostgresError)?.code == .checkViolation)
+}
+
+private func `due sagas are taken by one at a time`<Store: SagaStore>(_ store: Store, _ other: Store) async throws
+where Store.Definition == PurchaseSaga {
+    let due = try newborn().saga
+    let early = try newborn().saga
+    _ = try await insert([due, early], into: store)
+    let now = try await found(due.record.id, in: store).now
+    var records = [due.record, early.record]
+    records[0].wakeAt = now.addingTimeInterval(-5)
+    records[1].wakeAt = now.addingTimeInterval(600)
+    try await store.transact { [records] in try await store.save(records, [], in: $0) }
+    try await store.transact { transaction in
+        let taken = try await store.due(1_000, in: transaction)
+        #expect(taken.sagas[due.record.id] != nil)
+        #expect(taken.sagas[early.record.id] == nil)
+        let left = try await other.transact { try await other.due(1_000, in: $0) }
+        #expect(left.sagas[due.record.id] == nil)
+    }
+}

@@ -1,0 +1,102 @@
+import Contracts
+import FleetRuntime
+import FoundationEssentials
+import RabbitMQ
+import SagaCore
+import Synchronization
+import Topology
+
+/// An upstream system: it publishes commands until it hears of them.
+final class UpstreamPost<Definition: PurchaseDefinition>: Sendable {
+    private static var queue: String { "upstream.answers" }
+
+    private let fleet: SimulatedFleet<Definition>
+    private let universe: Universe
+    /// What came back, by correlation id.
+    private let answers = Mutex<[String: MessageKind]>([:])
+
+    init(_ fleet: SimulatedFleet<Definition>) {
+        self.fleet = fleet
+        universe = fleet.universe
+        fleet.broker.declare(Self.queue)
+    }
+
+    func send(_ payload: some Message, id: MessageID) async throws {
+        _ = fleet.broker.route(try publication(payload, id: id))
+    }
+
+    /// Tells of the buyer's interest, now and then twice.
+    func observe(_ buyer: Buyer, _ promises: Promises) async {
+        let interest = ObserveInterest(userId: buyer.wish.userId, eventId: buyer.wish.eventId, weight: 1)
+        let id = universe.draw { MessageID.make(at: 5, using: &$0) }
+        promises.observe(interest)
+        publish(interest, id: id, answeredTo: nil)
+        if universe.number(in: 0...3) == 0 { publish(interest, id: id, answeredTo: nil) }
+    }
+
+    /// Publishes the wish again and again until it is accepted or refused; only once if no broker forgets it.
+    func buy(_ buyer: Buyer, _ promises: Promises) async -> SagaID? {
+        let id = universe.draw { MessageID.make(at: 3, using: &$0) }
+        let isTrusting = universe.weather.wipes == 0
+        publish(buyer.wish, id: id, answeredTo: buyer.key)
+        while universe.timeline.now < Crowd<Definition>.patience {
+            if !isTrusting { publish(buyer.wish, id: id, answeredTo: buyer.key) }
+            for _ in 0..<8 {
+                await universe.timeline.wait(for: .milliseconds(500))
+                collect()
+                guard let answer = answers.withLock({ $0[buyer.key] }) else { continue }
+                universe.note("\(buyer.key) hears \(answer.rawValue)")
+                guard answer == .purchaseAccepted else { return nil }
+                guard let saga = fleet.orchestrator.tables.sagaOfKey["amqp:\(id)"] else {
+                    universe.condemn("\(buyer.key) was accepted and there is no purchase")
+                    return nil
+                }
+                promises.accept(buyer.key, saga)
+                return saga
+            }
+        }
+        universe.condemn("I8: \(buyer.key) is never answered")
+        return nil
+    }
+
+    func cancel(_ saga: SagaID) async {
+        let id = universe.draw { MessageID.make(at: 4, using: &$0) }
+        publish(CancelPurchase(sagaId: saga), id: id, answeredTo: nil)
+    }
+
+    private func publish(_ payload: some Message, id: MessageID, answeredTo correlation: String?) {
+        do {
+            let publication = try publication(payload, id: id, answeredTo: correlation)
+            _ = fleet.broker.route(publication)
+        } catch {
+            universe.condemn("an upstream message cannot be written: \(error)")
+        }
+    }
+
+    private func publication(
+        _ payload: some Message, id: MessageID, answeredTo correlation: String? = nil
+    ) throws -> Publication {
+        let envelope = try Envelope(
+            id: id, payload, sagaID: nil, step: nil, causationID: nil, occurredAt: universe.timeline.date)
+        var publication = Publication(OutgoingMessage(envelope, to: .owner), from: "upstream")
+        publication.properties.correlationID = correlation
+        publication.properties.replyTo = correlation == nil ? nil : Self.queue
+        return publication
+    }
+
+    /// The first answer counts; the outcome of a purchase that was accepted does too.
+    private func collect() {
+        for publication in fleet.broker.drain(Self.queue) {
+            guard let correlation = publication.properties.correlationID, let type = publication.properties.type,
+                let kind = MessageKind(rawValue: type)
+            else { continue }
+            answers.withLock { answers in
+                if answers[correlation] == nil { answers[correlation] = kind.isRefusal ? kind : .purchaseAccepted }
+            }
+        }
+    }
+}
+
+extension MessageKind {
+    fileprivate var isRefusal: Bool { self == .purchaseRejected }
+}

@@ -1,0 +1,13 @@
+import FoundationEssentials
+
+/// Names one row, or one value of a unique column, for locking.
+package enum RowKey: Hashable, Sendable {
+    case id(Table, UUID)
+    case text(Table, String)
+
+    /// The tables and unique columns of all schemas.
+    package enum Table: UInt8, Sendable {
+        case inbox, saga, startKey, intent, journal, event, eventKey, outbox
+        case hold, tier, charge, timer, letter, place, interest
+    }
+}

@@ -1,0 +1,70 @@
+import Contracts
+import FleetRuntime
+import OrchestratorService
+import SagaCore
+
+/// The sagas' store, with or without a flaw.
+struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
+    typealias Transaction = MemoryTransaction<OrchestratorTables<Definition>>
+
+    private let inner: MemorySagaStore<Definition>
+    private let flaw: SagaFlaw
+
+    init(_ inner: MemorySagaStore<Definition>, _ flaw: SagaFlaw) {
+        self.inner = inner
+        self.flaw = flaw
+    }
+
+    func transact<R: Sendable>(_ body: (Transaction) async throws -> R) async throws -> R {
+        try await inner.transact(body)
+    }
+
+    func lock(
+        _ sagas: [SagaID], _ messages: [MessageID], in transaction: Transaction
+    ) async throws -> LockedSagas<Definition> {
+        switch flaw {
+        case .none, .earlyRest: try await inner.lock(sagas, messages, in: transaction)
+        case .noJournal: try await inner.lock(sagas, [], in: transaction)
+        case .noLocks:
+            try await transaction.read { tables in
+                var found = LockedSagas<Definition>(sagas: [:], journal: [:], now: transaction.now)
+                for id in sagas { found.sagas[id] = tables.sagas[id]?.record }
+                for message in messages { found.journal[message] = tables.entryOfMessage[message] }
+                return found
+            }
+        }
+    }
+
+    func insert(_ sagas: [NewSaga<Definition>], in transaction: Transaction) async throws -> SagaInsertion {
+        try await inner.insert(sagas, in: transaction)
+    }
+
+    func save(
+        _ sagas: [SagaRecord<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
+    ) async throws {
+        switch flaw {
+        case .none, .noJournal: try await inner.save(sagas, journal, in: transaction)
+        case .earlyRest:
+            let rested = sagas.map { saga in
+                var saga = saga
+                if saga.state.outcome != nil { saga.wakeAt = nil }
+                return saga
+            }
+            try await inner.save(rested, journal, in: transaction)
+        case .noLocks:
+            try await transaction.write(locking: []) { tables in
+                for saga in sagas { try tables.update(saga) }
+                for entry in journal { tables.journal[entry.sagaID, default: []].append(entry) }
+            }
+            try await transaction.commit()
+        }
+    }
+
+    func knownKeys(_ keys: [String]) async throws -> Set<String> {
+        try await inner.knownKeys(keys)
+    }
+
+    func due(_ limit: Int, in transaction: Transaction) async throws -> LockedSagas<Definition> {
+        try await inner.due(limit, in: transaction)
+    }
+}

@@ -1,0 +1,115 @@
+import Contracts
+import FoundationEssentials
+import OrchestratorService
+import Redis
+import Reservation
+import Synchronization
+
+/// A cache that may fail, forget everything, or say what is not so.
+package final class MemoryCache: Sendable {
+    private struct State {
+        var intents: [Intent: SagaID] = [:]
+        var availability: [EventID: (version: Int, text: Data)] = [:]
+    }
+
+    private let universe: Universe
+    private let state = Mutex(State())
+
+    package init(_ universe: Universe) {
+        self.universe = universe
+    }
+
+    package func flush() {
+        state.withLock { $0 = State() }
+    }
+
+    package func holder(of intent: Intent) -> SagaID? {
+        state.withLock { $0.intents[intent] }
+    }
+
+    fileprivate func reach(_ process: Incarnation) async throws {
+        try await process.step()
+        guard universe.happens(\.brokenCache) else { return }
+        if universe.number(in: 0...3) == 0 { flush() }
+        throw RedisError(.timedOut, detail: "simulated")
+    }
+
+    fileprivate func read(_ events: [EventID]) throws -> [EventID: Data] {
+        var found = state.withLock { state in
+            events.reduce(into: [:]) { $0[$1] = state.availability[$1]?.text }
+        }
+        guard universe.happens(\.lyingCache) else { return found }
+        for (event, text) in found.sorted(by: { $0.key < $1.key }) { found[event] = try lie(about: text) }
+        return found
+    }
+
+    /// Says that everything, or nothing, is left; or makes no sense.
+    private func lie(about text: Data) throws -> Data {
+        let truth = try WireFormat.decode(CachedAvailability.self, from: text)
+        let left: Int
+        switch universe.number(in: 0...2) {
+        case 0: return Data("[]".utf8)
+        case 1: left = 0
+        default: left = 1_000_000
+        }
+        return try WireFormat.encode(
+            CachedAvailability(
+                asOf: truth.asOf,
+                tiers: truth.tiers.map { .init(name: $0.name, capacity: $0.capacity, available: left) }))
+    }
+
+    fileprivate func write(_ availability: [EventID: Reservation.Availability]) throws {
+        try state.withLock { state in
+            for (event, news) in availability where (state.availability[event]?.version ?? 0) <= news.version {
+                state.availability[event] = (news.version, try WireFormat.encode(news))
+            }
+        }
+    }
+
+    fileprivate func claim(_ purchases: [(intent: Intent, saga: SagaID, hold: Duration)]) {
+        state.withLock { state in
+            for purchase in purchases where state.intents[purchase.intent] == nil {
+                state.intents[purchase.intent] = purchase.saga
+            }
+        }
+    }
+
+    fileprivate func release(_ purchases: [(intent: Intent, saga: SagaID)]) {
+        state.withLock { state in
+            for purchase in purchases where state.intents[purchase.intent] == purchase.saga {
+                state.intents[purchase.intent] = nil
+            }
+        }
+    }
+}
+
+/// One process's connection to the simulated cache.
+package struct MemoryCacheClient: PurchaseCache, AvailabilityCache {
+    let cache: MemoryCache
+    let process: Incarnation
+
+    package init(_ cache: MemoryCache, _ process: Incarnation) {
+        self.cache = cache
+        self.process = process
+    }
+
+    package func availability(of events: [EventID]) async throws -> [EventID: Data] {
+        try await cache.reach(process)
+        return try cache.read(events)
+    }
+
+    package func claim(_ purchases: [(intent: Intent, saga: SagaID, hold: Duration)]) async throws {
+        try await cache.reach(process)
+        cache.claim(purchases)
+    }
+
+    package func release(_ purchases: [(intent: Intent, saga: SagaID)]) async throws {
+        try await cache.reach(process)
+        cache.release(purchases)
+    }
+
+    package func store(_ availability: [EventID: Reservation.Availability]) async throws {
+        try await cache.reach(process)
+        try cache.write(availability)
+    }
+}

@@ -1,0 +1,73 @@
+import Contracts
+import FoundationEssentials
+import OrchestratorService
+import SagaCore
+
+/// The schema `orchestrator` in memory.
+package struct OrchestratorTables<Definition: PurchaseDefinition>: Sendable {
+    package struct Saga: Sendable {
+        package var record: SagaRecord<Definition>
+        package let claim: StartClaim
+        /// What no other open saga may be about; nil once this one has ended.
+        package var intent: String?
+    }
+
+    package struct Event: Sendable {
+        package let event: PublishEvent
+        package let key: String?
+        package let fingerprint: Data
+        package let createdAt: Date
+        package var isStocked = false
+    }
+
+    package struct Letter: Sendable {
+        package let message: OutgoingMessage
+        package var claimedUntil: Date
+    }
+
+    package var sagas: [SagaID: Saga] = [:]
+    package var sagaOfKey: [String: SagaID] = [:]
+    package var sagaOfIntent: [String: SagaID] = [:]
+    package var journal: [SagaID: [JournalEntry<Definition>]] = [:]
+    package var entryOfMessage: [MessageID: JournalEntry<Definition>] = [:]
+    package var events: [EventID: Event] = [:]
+    package var eventOfKey: [String: EventID] = [:]
+    package var outbox: [MessageID: Letter] = [:]
+
+    package init() {}
+
+    /// `ON CONFLICT DO NOTHING`; whether the saga was added.
+    mutating func add(_ saga: NewSaga<Definition>) -> Bool {
+        let id = saga.record.id
+        let isTaken =
+            sagas[id] != nil || saga.claim.key.map { sagaOfKey[$0] != nil } ?? false
+            || saga.claim.intent.map { sagaOfIntent[$0] != nil } ?? false
+        guard !isTaken else { return false }
+        sagas[id] = Saga(record: saga.record, claim: saga.claim, intent: saga.claim.intent)
+        if let key = saga.claim.key { sagaOfKey[key] = id }
+        if let intent = saga.claim.intent { sagaOfIntent[intent] = id }
+        return true
+    }
+
+    mutating func update(_ record: SagaRecord<Definition>) throws {
+        guard record.state.outcome != nil || record.wakeAt != nil else {
+            throw MemoryDatabase<Self>.failure(.checkViolation, "saga", constraint: "saga_open_has_a_wake_time")
+        }
+        guard var saga = sagas[record.id] else { return }
+        saga.record = record
+        if record.state.outcome != nil, let intent = saga.intent {
+            sagaOfIntent[intent] = nil
+            saga.intent = nil
+        }
+        sagas[record.id] = saga
+    }
+
+    mutating func append(_ entry: JournalEntry<Definition>) throws {
+        let history = journal[entry.sagaID, default: []]
+        guard !history.contains(where: { $0.version == entry.version }) else {
+            throw MemoryDatabase<Self>.failure(.uniqueViolation, "saga_step", constraint: "saga_step_pkey")
+        }
+        journal[entry.sagaID] = history + [entry]
+        entryOfMessage[entry.messageID] = entry
+    }
+}
