@@ -112,7 +112,13 @@ let package = Package(
                 "Simulation", "OrchestratorService", "SagaCore", "FleetRuntime", "Contracts", "Topology", "RabbitMQ",
                 "Postgres", "Redis", "TestKit", logging,
             ]),
-        tests("SimulationTests", ["Simulation", "SagaCore", "FleetRuntime", "Payment", "RabbitMQ", "Contracts"]),
+        tests(
+            "SimulationTests",
+            [
+                "Simulation", "OrchestratorService", "SagaCore", "FleetRuntime", "Payment", "Postgres", "RabbitMQ",
+                "Contracts",
+                logging,
+            ]),
         tests("RabbitMQTests", ["RabbitMQ"]),
         tests("PostgresTests", ["Postgres"]),
         tests("RedisTests", ["Redis"]),

@@ -1,6 +1,7 @@
 import Connections
 import FleetRuntime
 import FoundationEssentials
+@_spi(TestKit) import ServiceLifecycle
 import Synchronization
 
 /// The process has died; nothing it still tries has any effect.
@@ -13,6 +14,8 @@ package struct Vanished: RecoverableFailure, CustomStringConvertible {
 package final class Incarnation: Surroundings {
     private struct State {
         var isDead = false
+        var isStopping = false
+        var working = 0
         var tasks: [Task<Void, Never>] = []
         var farewells: [@Sendable () -> Void] = []
     }
@@ -23,6 +26,9 @@ package final class Incarnation: Surroundings {
     private let skew: TimeInterval
     private let died: @Sendable () -> Void
     private let state = Mutex(State())
+    private let shutdown = GracefulShutdownManager()
+    /// How long a process may take to stop before it is killed.
+    private static let grace = Duration.seconds(15)
 
     package init(_ name: String, in universe: Universe, skew: TimeInterval = 0, died: @escaping @Sendable () -> Void) {
         self.universe = universe
@@ -46,10 +52,34 @@ package final class Incarnation: Surroundings {
 
     /// Runs work of this process until it ends or the process dies.
     package func start(_ work: @escaping @Sendable () async -> Void) {
+        state.withLock { $0.working += 1 }
         let task = World.$simulated.withValue(self) {
-            Task(executorPreference: universe.executor) { await work() }
+            TaskLocals.$gracefulShutdownManager.withValue(shutdown) {
+                Task(executorPreference: universe.executor) {
+                    await work()
+                    self.state.withLock { $0.working -= 1 }
+                }
+            }
         }
         state.withLock { $0.tasks.append(task) }
+    }
+
+    /// Whether a load balancer would still send requests here.
+    package var isServing: Bool { state.withLock { !$0.isDead && !$0.isStopping } }
+
+    /// Asks the process to finish what it has in hand and end, as SIGTERM does; kills it when that takes too long.
+    package func stop() async {
+        state.withLock { $0.isStopping = true }
+        universe.note("\(name) is asked to stop")
+        shutdown.shutdownGracefully()
+        let deadline = universe.timeline.now + Self.grace
+        while state.withLock({ !$0.isDead && $0.working > 0 }) && universe.timeline.now < deadline {
+            await universe.timeline.wait(for: .milliseconds(100))
+        }
+        guard !isDead else { return }
+        if state.withLock({ $0.working > 0 }) { universe.note("\(name) is killed after its grace") }
+        die()
+        died()
     }
 
     /// Is told when the process dies, at that very moment.
@@ -60,7 +90,7 @@ package final class Incarnation: Surroundings {
     /// Ends the process between two steps; what it had not made durable is gone.
     package func die() {
         let (tasks, farewells) = state.withLock { state in
-            defer { state = State(isDead: true) }
+            defer { state = State(isDead: true, working: state.working) }
             return state.isDead ? ([], []) : (state.tasks, state.farewells)
         }
         for farewell in farewells { farewell() }

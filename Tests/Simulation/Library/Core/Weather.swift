@@ -21,6 +21,8 @@ package struct Weather: Sendable, Equatable {
     package var failingSink = 0.0
     /// How many processes die, each in the middle of something.
     package var crashes = 0
+    /// How many processes are asked to stop and started again.
+    package var stops = 0
     /// How often the broker loses everything.
     package var wipes = 0
     /// How often a database restarts.
@@ -57,6 +59,7 @@ package struct Weather: Sendable, Equatable {
         weather.silentProvider = likelihood(upTo: 0.4, &chance)
         weather.failingSink = likelihood(upTo: 0.4, &chance)
         weather.crashes = count(upTo: 6, &chance)
+        weather.stops = count(upTo: 3, &chance)
         weather.wipes = count(upTo: 2, &chance)
         weather.restarts = count(upTo: 2, &chance)
         weather.blocks = count(upTo: 2, &chance)

@@ -16,6 +16,7 @@ struct Nemesis<Definition: PurchaseDefinition>: Sendable {
         await withTaskGroup { group in
             for _ in 0..<weather.wipes { group.addTask { await self.breakBroker(within: storm, losing: true) } }
             for _ in 0..<weather.blocks { group.addTask { await self.block(within: storm) } }
+            for _ in 0..<weather.stops { group.addTask { await self.stopProcess(within: storm) } }
             for _ in 0..<weather.outages { group.addTask { await self.hideProvider(within: storm) } }
             for _ in 0..<weather.restarts {
                 group.addTask { await self.breakBroker(within: storm, losing: false) }
@@ -41,6 +42,11 @@ struct Nemesis<Definition: PurchaseDefinition>: Sendable {
         fleet.broker.set(blocked: true)
         await universe.timeline.wait(for: universe.pause(from: .milliseconds(500), to: .seconds(6)))
         fleet.broker.set(blocked: false)
+    }
+
+    private func stopProcess(within storm: Duration) async {
+        await universe.timeline.wait(for: moment(within: storm))
+        await fleet.anyProcess()?.stop()
     }
 
     private func hideProvider(within storm: Duration) async {

@@ -23,7 +23,7 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
         _ sagas: [SagaID], _ messages: [MessageID], in transaction: Transaction
     ) async throws -> LockedSagas<Definition> {
         switch flaw {
-        case .none, .earlyRest: try await inner.lock(sagas, messages, in: transaction)
+        case .none, .earlyRest, .startsUnchecked: try await inner.lock(sagas, messages, in: transaction)
         case .noJournal: try await inner.lock(sagas, [], in: transaction)
         case .noLocks:
             try await transaction.read { tables in
@@ -36,14 +36,21 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
     }
 
     func insert(_ sagas: [NewSaga<Definition>], in transaction: Transaction) async throws -> SagaInsertion {
-        try await inner.insert(sagas, in: transaction)
+        let insertion = try await inner.insert(sagas, in: transaction)
+        guard case .startsUnchecked = flaw else { return insertion }
+        let refused = Set(insertion.conflicts.compactMap(\.intent) + insertion.conflicts.compactMap(\.key))
+        let others = sagas.filter { saga in
+            !refused.contains(saga.claim.intent ?? "") && !refused.contains(saga.claim.key ?? "")
+        }
+        return SagaInsertion(
+            added: insertion.added.union(others.map(\.record.id)), conflicts: insertion.conflicts)
     }
 
     func save(
         _ sagas: [SagaRecord<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws {
         switch flaw {
-        case .none, .noJournal: try await inner.save(sagas, journal, in: transaction)
+        case .none, .noJournal, .startsUnchecked: try await inner.save(sagas, journal, in: transaction)
         case .earlyRest:
             let rested = sagas.map { saga in
                 var saga = saga

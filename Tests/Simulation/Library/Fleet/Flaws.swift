@@ -56,4 +56,6 @@ package enum SagaFlaw: Sendable {
     case earlyRest
     /// Rows are written without locks.
     case noLocks
+    /// A start that nothing stands in the way of any more counts as made, although it was not.
+    case startsUnchecked
 }

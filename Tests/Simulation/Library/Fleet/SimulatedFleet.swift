@@ -59,8 +59,14 @@ package final class SimulatedFleet<Definition: PurchaseDefinition>: Sendable {
 
     /// A way in that is open now, if there is any.
     package func frontDoor() -> FrontDoor<Definition>? {
-        let open = doors.withLock { $0 }.sorted { $0.key < $1.key }.map(\.value).filter { !$0.process.isDead }
+        let open = doors.withLock { $0 }.sorted { $0.key < $1.key }.map(\.value).filter(\.process.isServing)
         return open.isEmpty ? nil : open[universe.number(in: 0...open.count - 1)]
+    }
+
+    /// A process that serves now, if there is any.
+    package func anyProcess() -> Incarnation? {
+        let serving = processes.withLock { $0 }.sorted { $0.key < $1.key }.map(\.value).filter(\.isServing)
+        return serving.isEmpty ? nil : serving[universe.number(in: 0...serving.count - 1)]
     }
 
     private func spawn(_ role: FleetRole, _ name: String) {
