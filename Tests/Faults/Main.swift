@@ -22,29 +22,36 @@ enum Main {
         logger.logLevel = .error
         let web = Web()
         let proxies = try await Proxies(place)
-        let serving = Task { try await proxies.run() }
+        Task { try await proxies.run() }
         let fleet = FleetProcesses(place, proxies, web: web, replicas: request.replicas)
+        try await fleet.up()
+        let buyers = Buyers(web) { await fleet.orchestratorURLs }
         let suite = Suite(
-            place: place, proxies: proxies, fleet: fleet, web: web,
-            buyers: Buyers(web) { await fleet.orchestratorURLs }, logger: logger)
+            place: place, proxies: proxies, fleet: fleet, web: web, buyers: buyers, logger: logger,
+            rest: try await Holdings.afterAFewSales(
+                fleet, buyers, Books(place: place, logger: logger), Broker(place: place, web: web, logger: logger)))
         var ledger = try Ledger(
             place.run.appending(path: request.replicas == 1 ? "faults.json" : "faults-\(request.replicas).json"))
         var bad = 0
         for fault in try request.faults() {
             let began = ContinuousClock.now
             let verdict = await suite.run(fault)
-            print(verdict.line, "[\((ContinuousClock.now - began).text)]")
+            try tell("\(verdict.line) [\((ContinuousClock.now - began).text)]")
             if !verdict.isGood { bad += 1 }
             try ledger.note(verdict)
         }
         try await fleet.stopAll()
-        serving.cancel()
         if let page = request.page {
             try ledger.page(versions: try await Versions.text(place)).write(to: page, atomically: true, encoding: .utf8)
         }
         print(bad == 0 ? "all faults went as promised" : "\(bad) faults did not go as promised")
         return bad == 0
     }
+}
+
+/// Writes a line at once, also into a pipe.
+private func tell(_ line: String) throws {
+    try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
 }
 
 /// The command line: names of faults or families, `--replicas N`, `--page FILE`, `--list`.
