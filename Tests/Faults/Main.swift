@@ -24,27 +24,41 @@ enum Main {
         let proxies = try await Proxies(place)
         Task { try await proxies.run() }
         let fleet = FleetProcesses(place, proxies, web: web, replicas: request.replicas)
+        let outcome: Result<Bool, any Error>
+        do {
+            outcome = .success(try await run(request, in: place, proxies, fleet, web, logger))
+        } catch {
+            outcome = .failure(error)
+        }
+        try await fleet.stopAll()
+        try await web.close()
+        return try outcome.get()
+    }
+
+    private static func run(
+        _ request: Request, in place: Place, _ proxies: Proxies, _ fleet: FleetProcesses, _ web: Web, _ logger: Logger
+    ) async throws -> Bool {
+        let faults = try request.faults()
         try await fleet.up()
         let buyers = Buyers(web) { await fleet.orchestratorURLs }
         let suite = Suite(
             place: place, proxies: proxies, fleet: fleet, web: web, buyers: buyers, logger: logger,
             rest: try await Holdings.afterAFewSales(
                 fleet, buyers, Books(place: place, logger: logger), Broker(place: place, web: web, logger: logger)))
-        var ledger = try Ledger(
-            place.run.appending(path: request.replicas == 1 ? "faults.json" : "faults-\(request.replicas).json"))
+        let name = request.replicas == 1 ? "faults.json" : "faults-\(request.replicas).json"
+        var ledger = try Ledger(place.run.appending(path: name))
         var bad = 0
-        for fault in try request.faults() {
+        for fault in faults {
             let began = ContinuousClock.now
             let verdict = await suite.run(fault)
             try tell("\(verdict.line) [\((ContinuousClock.now - began).text)]")
             if !verdict.isGood { bad += 1 }
             try ledger.note(verdict)
         }
-        try await fleet.stopAll()
         if let page = request.page {
             try ledger.page(versions: try await Versions.text(place)).write(to: page, atomically: true, encoding: .utf8)
         }
-        print(bad == 0 ? "all faults went as promised" : "\(bad) faults did not go as promised")
+        try tell(bad == 0 ? "all faults went as promised" : "\(bad) faults did not go as promised")
         return bad == 0
     }
 }
@@ -73,11 +87,12 @@ struct Request {
         }
     }
 
-    /// The faults of these ids, or whose id begins with a name and a separator; all when there is no name.
+    /// The faults of these ids, or where there is none of an id, those that begin with it; all when there is no name.
     func faults() throws -> [Fault] {
         guard !names.isEmpty else { return Fault.all }
         return try names.flatMap { name in
-            let found = Fault.all.filter { $0.id == name || $0.id.hasPrefix(name + "-") || $0.id.hasPrefix(name + " ") }
+            let exact = Fault.all.filter { $0.id == name }
+            let found = exact.isEmpty ? Fault.all.filter { $0.id.hasPrefix(name) } : exact
             guard !found.isEmpty else { throw Trouble("there is no fault '\(name)'; --list names them") }
             return found
         }

@@ -54,7 +54,7 @@ struct Holdings: Sendable {
         }
         let deadline = ContinuousClock.now + .seconds(15)
         var count = first.broker
-        while count.connections > self.broker.connections + 2 || count.channels > self.broker.channels + 2 {
+        while count.connections > self.broker.connections + 2 || count.channels > self.broker.connections + 2 {
             guard ContinuousClock.now < deadline else {
                 complaints.append(
                     "\(count.connections) broker connections instead of \(self.broker.connections), "
