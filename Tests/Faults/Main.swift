@@ -48,8 +48,13 @@ enum Main {
         let name = request.replicas == 1 ? "faults.json" : "faults-\(request.replicas).json"
         var ledger = try Ledger(place.run.appending(path: name))
         var bad = 0
-        for fault in faults {
+        let start = ContinuousClock.now
+        for fault in faults where !(request.onlyMissing && ledger.verdicts[fault.id]?.isGood == true) {
             let began = ContinuousClock.now
+            if let limit = request.limit, began - start > limit {
+                try tell("the time is up; --missing goes on here")
+                break
+            }
             let verdict = await suite.run(fault)
             try tell("\(verdict.line) [\((ContinuousClock.now - began).text)]")
             if !verdict.isGood { bad += 1 }
@@ -68,11 +73,15 @@ private func tell(_ line: String) throws {
     try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
 }
 
-/// The command line: names of faults or families, `--replicas N`, `--page FILE`, `--list`.
+/// The command line: names of faults or families, `--replicas N`, `--page FILE`, `--missing`, `--minutes N`, `--list`.
 struct Request {
     private(set) var lists = false
     private(set) var replicas = 1
     private(set) var page: URL?
+    /// Leaves out what went as promised in an earlier call on the same servers.
+    private(set) var onlyMissing = false
+    /// After this time no further fault begins.
+    private(set) var limit: Duration?
     private var names: [String] = []
 
     init(_ words: some Sequence<String>) throws {
@@ -81,6 +90,8 @@ struct Request {
             switch word {
             case "--list": lists = true
             case "--replicas": replicas = words.next().flatMap { Int($0) } ?? 3
+            case "--missing": onlyMissing = true
+            case "--minutes": limit = words.next().flatMap { Double($0) }.map { .seconds($0 * 60) }
             case "--page": page = words.next().map { URL(filePath: $0) }
             default: names.append(word)
             }
