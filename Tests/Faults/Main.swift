@@ -101,11 +101,12 @@ struct Request {
     /// The faults of these ids, or where there is none of an id, those that begin with it; all when there is no name.
     func faults() throws -> [Fault] {
         guard !names.isEmpty else { return Fault.all }
+        var known: Set<String> = []
         return try names.flatMap { name in
             let exact = Fault.all.filter { $0.id == name }
             let found = exact.isEmpty ? Fault.all.filter { $0.id.hasPrefix(name) } : exact
             guard !found.isEmpty else { throw Trouble("there is no fault '\(name)'; --list names them") }
-            return found
+            return found.filter { known.insert($0.id).inserted }
         }
     }
 }
