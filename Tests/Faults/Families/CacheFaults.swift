@@ -105,17 +105,15 @@ extension Fault {
             return "\(sold) purchases were accepted in 8 s; no answer was taken for another's"
         },
         Fault(
-            "F9", "scripts are gone, data is loading, saving fails",
-            how: "SCRIPT FLUSH, DEBUG RELOAD, ten times; a save into nowhere"
+            "F9", "scripts are gone, data is loading, the server is busy",
+            how: "SCRIPT FLUSH and DEBUG RELOAD, ten times; DEBUG SLEEP 1"
         ) { stage in
             for _ in 1...10 {
                 try await stage.redis("SCRIPT", "FLUSH")
                 try await stage.redis("DEBUG", "RELOAD", "NOSAVE", "NOFLUSH", "MERGE", allowingErrors: true)
                 try await stage.pause(.milliseconds(300))
             }
-            try await stage.redis("CONFIG", "SET", "save", "1 1")
             try await stage.redis("DEBUG", "SLEEP", "1")
-            try await stage.redis("CONFIG", "SET", "save", "")
             return "scripts were loaded again"
         },
         Fault(
