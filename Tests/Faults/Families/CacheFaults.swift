@@ -118,7 +118,7 @@ extension Fault {
         },
         Fault(
             "F10", "an older availability is written after a newer one",
-            how: "the worker's own script replayed with version 1"
+            how: "SIGSTOP to the reservation worker, 3 s, SIGCONT; the cache compared with the stock"
         ) { stage in
             try await until("the availability is cached", within: .seconds(10)) {
                 try await stage.redis("GET", "availability:\(stage.halls.floor)").contains("version")
