@@ -22,36 +22,66 @@ enum Main {
         logger.logLevel = .error
         let web = Web()
         let proxies = try await Proxies(place)
-        let serving = Task { try await proxies.run() }
+        Task { try await proxies.run() }
         let fleet = FleetProcesses(place, proxies, web: web, replicas: request.replicas)
+        let outcome: Result<Bool, any Error>
+        do {
+            outcome = .success(try await run(request, in: place, proxies, fleet, web, logger))
+        } catch {
+            outcome = .failure(error)
+        }
+        try await fleet.stopAll()
+        try await web.close()
+        return try outcome.get()
+    }
+
+    private static func run(
+        _ request: Request, in place: Place, _ proxies: Proxies, _ fleet: FleetProcesses, _ web: Web, _ logger: Logger
+    ) async throws -> Bool {
+        let faults = try request.faults()
+        try await fleet.up()
+        let buyers = Buyers(web) { await fleet.orchestratorURLs }
         let suite = Suite(
-            place: place, proxies: proxies, fleet: fleet, web: web,
-            buyers: Buyers(web) { await fleet.orchestratorURLs }, logger: logger)
-        var ledger = try Ledger(
-            place.run.appending(path: request.replicas == 1 ? "faults.json" : "faults-\(request.replicas).json"))
+            place: place, proxies: proxies, fleet: fleet, web: web, buyers: buyers, logger: logger,
+            rest: try await Holdings.afterAFewSales(
+                fleet, buyers, Books(place: place, logger: logger), Broker(place: place, web: web, logger: logger)))
+        let name = request.replicas == 1 ? "faults.json" : "faults-\(request.replicas).json"
+        var ledger = try Ledger(place.run.appending(path: name))
         var bad = 0
-        for fault in try request.faults() {
+        let start = ContinuousClock.now
+        for fault in faults where !(request.onlyMissing && ledger.verdicts[fault.id]?.isGood == true) {
             let began = ContinuousClock.now
+            if let limit = request.limit, began - start > limit {
+                try tell("the time is up; --missing goes on here")
+                break
+            }
             let verdict = await suite.run(fault)
-            print(verdict.line, "[\((ContinuousClock.now - began).text)]")
+            try tell("\(verdict.line) [\((ContinuousClock.now - began).text)]")
             if !verdict.isGood { bad += 1 }
             try ledger.note(verdict)
         }
-        try await fleet.stopAll()
-        serving.cancel()
         if let page = request.page {
             try ledger.page(versions: try await Versions.text(place)).write(to: page, atomically: true, encoding: .utf8)
         }
-        print(bad == 0 ? "all faults went as promised" : "\(bad) faults did not go as promised")
+        try tell(bad == 0 ? "all faults went as promised" : "\(bad) faults did not go as promised")
         return bad == 0
     }
 }
 
-/// The command line: names of faults or families, `--replicas N`, `--page FILE`, `--list`.
+/// Writes a line at once, also into a pipe.
+private func tell(_ line: String) throws {
+    try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+}
+
+/// The command line: names of faults or families, `--replicas N`, `--page FILE`, `--missing`, `--minutes N`, `--list`.
 struct Request {
     private(set) var lists = false
     private(set) var replicas = 1
     private(set) var page: URL?
+    /// Leaves out what went as promised in an earlier call on the same servers.
+    private(set) var onlyMissing = false
+    /// After this time no further fault begins.
+    private(set) var limit: Duration?
     private var names: [String] = []
 
     init(_ words: some Sequence<String>) throws {
@@ -60,19 +90,23 @@ struct Request {
             switch word {
             case "--list": lists = true
             case "--replicas": replicas = words.next().flatMap { Int($0) } ?? 3
+            case "--missing": onlyMissing = true
+            case "--minutes": limit = words.next().flatMap { Double($0) }.map { .seconds($0 * 60) }
             case "--page": page = words.next().map { URL(filePath: $0) }
             default: names.append(word)
             }
         }
     }
 
-    /// The faults of these ids, or whose id begins with a name and a separator; all when there is no name.
+    /// The faults of these ids, or where there is none of an id, those that begin with it; all when there is no name.
     func faults() throws -> [Fault] {
         guard !names.isEmpty else { return Fault.all }
+        var known: Set<String> = []
         return try names.flatMap { name in
-            let found = Fault.all.filter { $0.id == name || $0.id.hasPrefix(name + "-") || $0.id.hasPrefix(name + " ") }
+            let exact = Fault.all.filter { $0.id == name }
+            let found = exact.isEmpty ? Fault.all.filter { $0.id.hasPrefix(name) } : exact
             guard !found.isEmpty else { throw Trouble("there is no fault '\(name)'; --list names them") }
-            return found
+            return found.filter { known.insert($0.id).inserted }
         }
     }
 }

@@ -13,6 +13,8 @@ struct Suite {
     let web: Web
     let buyers: Buyers
     let logger: Logger
+    /// What the fleet held at rest, when it was fresh and had sold a little.
+    let rest: Holdings
 
     private var books: Books { Books(place: place, logger: logger) }
     private var broker: Broker { Broker(place: place, web: web, logger: logger) }
@@ -28,7 +30,6 @@ struct Suite {
         do {
             try await fleet.up()
             let halls = try await buyers.open()
-            let before = try await Holdings(fleet, books, broker)
             let stage = Stage(
                 place: place, servers: Servers(place: place), proxies: proxies, fleet: fleet, broker: broker,
                 books: books, buyers: buyers, web: web, halls: halls)
@@ -54,7 +55,7 @@ struct Suite {
             drained = try await drain(since: .now)
             try await fleet.ready()
             troubles += try await check()
-            troubles += try await before.complaints(about: Holdings(fleet, books, broker), broker: broker)
+            troubles += try await rest.complaints(about: Holdings(fleet, books, broker), broker: broker)
         } catch {
             troubles.append("\(error)")
         }

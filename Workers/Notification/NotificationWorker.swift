@@ -22,7 +22,7 @@ package struct NotificationWorker<Store: NotificationStore>: OutsideHandler {
     let store: Store
     let desk: DeliveryDesk
     /// Longer than a round of the desk takes, so that a claim ends only after a crash.
-    let lease = Duration.seconds(30)
+    let lease = Duration.seconds(15)
     /// After so many attempts, over hours with the saga's own repeats, the buyer counts as unreachable.
     let attemptsMax = 25
 

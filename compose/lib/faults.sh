@@ -1,7 +1,7 @@
 # faults: real servers and real processes, broken in every way of the catalogue while a sale goes on.
 
 # What every run of the tests does: one of each kind, the worst.
-SHORT_FAULTS=(A-kill A4-confirmed A7-reservation-committed A8-payment B-wiped C2 E1)
+SHORT_FAULTS=(A-kill 'A4 A7' A5-ack 'A1 A8' B-wiped C2 E1)
 
 command_faults() {
     ensure_swift

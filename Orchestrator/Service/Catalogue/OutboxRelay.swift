@@ -6,7 +6,7 @@ import FleetRuntime
 package struct OutboxRelay: Sweep {
     package let name = "outbox"
     /// How long a claim keeps other relays away.
-    static let lease = Duration.seconds(30)
+    static let lease = Duration.seconds(10)
     package static let batch = 200
 
     let outbox: any Outbox

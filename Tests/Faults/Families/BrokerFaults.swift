@@ -129,12 +129,12 @@ extension Fault {
             return "without it: \(seen)"
         },
         Fault(
-            "B16", "a deep backlog", how: "20,000 starts published while the orchestrator is down", bound: .seconds(60),
+            "B16", "a deep backlog", how: "10,000 starts published while the orchestrator is down", bound: .seconds(60),
             rate: 5
         ) {
             stage in
             for member in await stage.fleet.of(.orchestrator) { try await stage.fleet.kill9(member) }
-            let starts = 20_000
+            let starts = 10_000
             try await stage.broker.publish(
                 try (0..<starts).map { number in
                     Publication(

@@ -109,10 +109,11 @@ extension Fault {
             stage in
             try await stage.fleet.up(3)
             let end = "SELECT pg_terminate_backend(pid) FROM \(fleetBackends)"
-            try await stage.books.script(
-                "ALTER DATABASE turnstile SET default_transaction_isolation = 'serializable'; \(end)")
+            try await stage.books.script("ALTER DATABASE turnstile SET default_transaction_isolation = 'serializable'")
+            try await stage.books.script(end)
             try await stage.pause(.seconds(10))
-            try await stage.books.script("ALTER DATABASE turnstile RESET default_transaction_isolation; \(end)")
+            try await stage.books.script("ALTER DATABASE turnstile RESET default_transaction_isolation")
+            try await stage.books.script(end)
             return "batches were repeated, nothing was buried: "
                 + "\(try await stage.broker.depth(of: "reservation.commands.dead")) dead letters"
         },

@@ -16,37 +16,33 @@ enum Command {
     }
 
     /// The exit status, and what was said on both channels.
+    ///
+    /// The status goes through a file: Foundation notices the end of a process by a descriptor that the servers which a
+    /// command leaves behind would keep open.
     static func attempt(
         _ program: String, _ arguments: [String], environment: [String: String] = [:],
         within limit: Duration = .seconds(60)
     ) async throws -> (status: Int32, output: String) {
-        let file = FileManager.default.temporaryDirectory.appending(path: "faults-\(UUID().uuidString)")
-        _ = FileManager.default.createFile(atPath: file.path, contents: nil)
-        let output = try FileHandle(forWritingTo: file)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "faults-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let (output, status) = (folder.appending(path: "output"), folder.appending(path: "status"))
         let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
+        process.executableURL = URL(filePath: "/bin/sh")
+        let line = #""$@" >"$OUTPUT" 2>&1; echo $? >"$STATUS.new"; mv "$STATUS.new" "$STATUS""#
+        process.arguments = ["-c", line, "sh", program] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            .merging(["OUTPUT": output.path, "STATUS": status.path]) { $1 }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        let end = Ending()
-        process.terminationHandler = { end.note($0) }
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         try process.run()
-        let pid = process.processIdentifier
-        defer { forget(file) }
-        try await until("\(program) \(arguments.joined(separator: " ")) (\(pid)) ends", within: limit) {
-            end.status != nil
+        let what = "\(program) \(arguments.joined(separator: " ")) (\(process.processIdentifier)) ends"
+        try await until(what, within: limit, every: .milliseconds(20)) {
+            FileManager.default.fileExists(atPath: status.path)
         }
-        let text = try String(contentsOf: file, encoding: .utf8)
-        return (end.status ?? -1, text)
-    }
-
-    private static func forget(_ file: URL) {
-        do {
-            try FileManager.default.removeItem(at: file)
-        } catch {
-            print("cannot remove \(file.path): \(error)")
-        }
+        let number = try String(contentsOf: status, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let text = String(decoding: try Data(contentsOf: output), as: UTF8.self)
+        try FileManager.default.removeItem(at: folder)
+        return (Int32(number) ?? -1, text)
     }
 }

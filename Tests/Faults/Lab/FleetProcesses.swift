@@ -98,7 +98,7 @@ actor FleetProcesses {
     /// Restarts a role's first process so that it dies at a point, first to `times`-th pass; then as usual again.
     ///
     /// Returns how often it died; a process that does not come by within the limit lives on.
-    func die(_ role: FleetRole, at point: String, times: Int = 3, within limit: Duration = .seconds(20)) async throws
+    func die(_ role: FleetRole, at point: String, times: Int = 3, within limit: Duration = .seconds(40)) async throws
         -> Int
     {
         if let member = of(role).first(where: { $0.number == 1 }) { try await kill9(member) }

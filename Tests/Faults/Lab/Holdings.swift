@@ -19,6 +19,25 @@ struct Holdings: Sendable {
         self.broker = try await broker.count()
     }
 
+    /// What a fresh fleet holds once every connection has been used, and the broker's own count has caught up.
+    static func afterAFewSales(
+        _ fleet: FleetProcesses, _ buyers: Buyers, _ books: Books, _ broker: Broker
+    ) async throws -> Holdings {
+        let halls = try await buyers.open()
+        let crowd = Task { await buyers.crowd(at: 20, in: halls) }
+        try await Task.sleep(for: .seconds(6))
+        crowd.cancel()
+        await crowd.value
+        _ = await buyers.reset()
+        var last = 0
+        try await until("the broker's count stands still", within: .seconds(30), every: .seconds(3)) {
+            let count = try await broker.count().connections
+            defer { last = count }
+            return count > 0 && count == last
+        }
+        return try await Holdings(fleet, books, broker)
+    }
+
     /// What is more than it was, and by more than a few; the broker's own count lags, so it is asked again.
     func complaints(about first: Holdings, broker: Broker) async throws -> [String] {
         var complaints: [String] = []
@@ -35,7 +54,7 @@ struct Holdings: Sendable {
         }
         let deadline = ContinuousClock.now + .seconds(15)
         var count = first.broker
-        while count.connections > self.broker.connections + 2 || count.channels > self.broker.channels + 2 {
+        while count.connections > self.broker.connections + 2 || count.channels > self.broker.connections + 2 {
             guard ContinuousClock.now < deadline else {
                 complaints.append(
                     "\(count.connections) broker connections instead of \(self.broker.connections), "

@@ -43,15 +43,24 @@ final class Proxy: Sendable {
     private func serve(_ client: Stream) async {
         let task = Task {
             do {
-                if gate.isRefusing { return try await client.executeThenClose { _, _ in } }
-                let server = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                    .connect(host: target.host, port: target.port) { channel in
-                        channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
+                try await client.executeThenClose { requests, toClient in
+                    if gate.isRefusing { return }
+                    let server = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                        .connect(host: target.host, port: target.port) { channel in
+                            channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
+                        }
+                    try await server.executeThenClose { answers, toServer in
+                        try await withThrowingTaskGroup(of: Void.self) { group in
+                            group.addTask { try await self.pass(requests, to: toServer, .requests) }
+                            group.addTask { try await self.pass(answers, to: toClient, .answers) }
+                            try await group.next()
+                            group.cancelAll()
+                        }
                     }
-                try await relay(client, server)
+                }
             } catch {
                 // Whatever ends one side ends the other: that is what a proxy is for.
-                client.channel.close(promise: nil)
+                return
             }
         }
         let id = await connections.add(task)
@@ -59,26 +68,13 @@ final class Proxy: Sendable {
         await connections.remove(id)
     }
 
-    private func relay(_ client: Stream, _ server: Stream) async throws {
-        try await client.executeThenClose { requests, toClient in
-            try await server.executeThenClose { answers, toServer in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask {
-                        for try await bytes in requests {
-                            try await self.gate.pass(.requests)
-                            try await toServer.write(bytes)
-                        }
-                    }
-                    group.addTask {
-                        for try await bytes in answers {
-                            try await self.gate.pass(.answers)
-                            try await toClient.write(bytes)
-                        }
-                    }
-                    try await group.next()
-                    group.cancelAll()
-                }
-            }
+    private func pass(
+        _ source: NIOAsyncChannelInboundStream<ByteBuffer>, to target: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        _ direction: Gate.Direction
+    ) async throws {
+        for try await bytes in source {
+            try await gate.pass(direction)
+            try await target.write(bytes)
         }
     }
 

@@ -23,6 +23,7 @@ struct Web: Sendable {
     init() {
         var configuration = HTTPClient.Configuration()
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 512
+        configuration.connectionPool.idleTimeout = .seconds(2)
         configuration.timeout.connect = .seconds(3)
         client = HTTPClient(configuration: configuration)
     }
