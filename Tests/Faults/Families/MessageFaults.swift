@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import RabbitMQ
+import Synchronization
 
 /// Messages that come twice, in the wrong order, too late, for nobody, or make no sense.
 extension Fault {
@@ -67,10 +68,15 @@ extension Fault {
         ) {
             stage in
             try await stage.fleet.up(2)
-            let seen = try await stage.intercept(for: .seconds(12), every: .milliseconds(100)) { batch in
-                (0..<10).flatMap { _ in batch }
+            // A repeat is answered by a repeat, so each id is copied once: copies of copies would multiply without end.
+            let known = Mutex<Set<String>>([])
+            _ = try await stage.intercept(for: .seconds(12), every: .milliseconds(100)) { batch in
+                batch.flatMap { delivery in
+                    let isNew = known.withLock { $0.insert(delivery.properties.messageID ?? "").inserted }
+                    return Array(repeating: delivery, count: isNew ? 10 : 1)
+                }
             }
-            return "\(seen.count) messages were handed on ten times each"
+            return "\(known.withLock { $0.count }) messages were handed on ten times each"
         },
         Fault(
             "D2", "messages come in any order",
