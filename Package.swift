@@ -20,6 +20,7 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
@@ -125,7 +126,9 @@ let package = Package(
         tests("ContractsTests", ["Contracts"]),
         tests("TopologyTests", ["Topology"]),
         tests("SagaCoreTests", ["SagaCore"]),
-        tests("FleetRuntimeTests", ["FleetRuntime", "TestKit", configuration, lifecycle, metrics]),
+        tests(
+            "FleetRuntimeTests",
+            ["FleetRuntime", "TestKit", configuration, lifecycle, metrics, nio, nioEmbedded, httpParts, httpTypes]),
         tests("ReservationTests", ["Reservation", "TestKit"]),
         tests("PaymentTests", ["Payment", "TestKit"]),
         tests("NotificationTests", ["Notification", "TestKit"]),

@@ -13,6 +13,7 @@ enum Main {
             return
         }
         let place = try Place(ProcessInfo.processInfo.environment)
+        if request.onlyPage { return try await write(request.page, of: Ledger(request.ledger(in: place)), in: place) }
         let good = try await run(request, in: place)
         exit(good ? 0 : 1)
     }
@@ -45,8 +46,7 @@ enum Main {
             place: place, proxies: proxies, fleet: fleet, web: web, buyers: buyers, logger: logger,
             rest: try await Holdings.afterAFewSales(
                 fleet, buyers, Books(place: place, logger: logger), Broker(place: place, web: web, logger: logger)))
-        let name = request.replicas == 1 ? "faults.json" : "faults-\(request.replicas).json"
-        var ledger = try Ledger(place.run.appending(path: name))
+        var ledger = try Ledger(request.ledger(in: place))
         var bad = 0
         let start = ContinuousClock.now
         for fault in faults where !(request.onlyMissing && ledger.verdicts[fault.id]?.isGood == true) {
@@ -60,12 +60,15 @@ enum Main {
             if !verdict.isGood { bad += 1 }
             try ledger.note(verdict)
         }
-        if let page = request.page {
-            try ledger.page(versions: try await Versions.text(place)).write(to: page, atomically: true, encoding: .utf8)
-        }
+        try await write(request.page, of: ledger, in: place)
         try tell(bad == 0 ? "all faults went as promised" : "\(bad) faults did not go as promised")
         return bad == 0
     }
+}
+
+private func write(_ page: URL?, of ledger: Ledger, in place: Place) async throws {
+    guard let page else { return }
+    try ledger.page(versions: try await Versions.text(place)).write(to: page, atomically: true, encoding: .utf8)
 }
 
 /// Writes a line at once, also into a pipe.
@@ -73,11 +76,14 @@ private func tell(_ line: String) throws {
     try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
 }
 
-/// The command line: names of faults or families, `--replicas N`, `--page FILE`, `--missing`, `--minutes N`, `--list`.
+/// The command line: names of faults or families, `--replicas N`, `--page FILE`, `--only-page`, `--missing`,
+/// `--minutes N`, `--list`.
 struct Request {
     private(set) var lists = false
     private(set) var replicas = 1
     private(set) var page: URL?
+    /// Runs nothing, and makes the page of what earlier calls on the same servers found.
+    private(set) var onlyPage = false
     /// Leaves out what went as promised in an earlier call on the same servers.
     private(set) var onlyMissing = false
     /// After this time no further fault begins.
@@ -90,12 +96,17 @@ struct Request {
             switch word {
             case "--list": lists = true
             case "--replicas": replicas = words.next().flatMap { Int($0) } ?? 3
+            case "--only-page": onlyPage = true
             case "--missing": onlyMissing = true
             case "--minutes": limit = words.next().flatMap { Double($0) }.map { .seconds($0 * 60) }
             case "--page": page = words.next().map { URL(filePath: $0) }
             default: names.append(word)
             }
         }
+    }
+
+    func ledger(in place: Place) -> URL {
+        place.run.appending(path: replicas == 1 ? "faults.json" : "faults-\(replicas).json")
     }
 
     /// The faults of these ids, or where there is none of an id, those that begin with it; all when there is no name.

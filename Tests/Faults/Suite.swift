@@ -78,6 +78,7 @@ struct Suite {
                 }
             }
             try await Servers(place: place).up()
+            if !troubles.isEmpty { try await broker.applyTopology() }
             for member in await fleet.all { try member.signal(18) }
             try await fleet.shrink()
             try await fleet.up()

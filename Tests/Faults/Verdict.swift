@@ -51,6 +51,7 @@ struct Ledger {
     /// The table of all faults in the order of the suite, with the date and the versions of the run.
     func page(versions: String) -> String {
         let known = Fault.all.compactMap { verdicts[$0.id] }
+        let missing = Fault.all.map(\.id).filter { verdicts[$0] == nil }
         let days = Set(known.map { $0.date.formatted(.iso8601.year().month().day()) }).sorted()
         let rows = known.map { verdict in
             let cells = [
@@ -78,6 +79,7 @@ struct Ledger {
             | id | fault | injected by | seen | recovered | drained |
             |---|---|---|---|---|---|
             \(rows.joined(separator: "\n"))
+            \(missing.isEmpty ? "" : "\nNot part of this run: \(missing.joined(separator: ", ")).")
 
             """
     }

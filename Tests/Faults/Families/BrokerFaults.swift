@@ -106,17 +106,16 @@ extension Fault {
             how: "policy max-length 5 with reject-publish on reservation.commands, its worker stopped, 6 s"
         ) {
             stage in
-            let worker = try await stage.fleet.first(.reservation)
-            try worker.signal(SIGSTOP)
+            for worker in await stage.fleet.of(.reservation) { try await stage.fleet.stop(worker) }
             try await stage.broker.management(
                 "PUT", "/policies/%2F/full",
                 #"{"pattern":"^reservation\\.commands$","apply-to":"queues","priority":9,"definition":{"max-length":5,"overflow":"reject-publish","delivery-limit":5,"dead-letter-exchange":"turnstile.dead","dead-letter-strategy":"at-least-once"}}"#
             )
+            let noticed = try await stage.unready(.orchestrator)
             try await stage.pause(.seconds(6))
-            let seen = await stage.readiness()
             try await stage.broker.management("DELETE", "/policies/%2F/full")
-            try worker.signal(SIGCONT)
-            return "refused messages waited: \(seen)"
+            try await stage.fleet.up()
+            return "refused messages waited; noticed after \(noticed.text)"
         },
         Fault(
             "B14", "an exchange is gone", how: "turnstile.replies deleted (404 closes channels), 5 s, topology applied"

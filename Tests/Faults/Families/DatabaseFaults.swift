@@ -36,7 +36,7 @@ extension Fault {
                     _ = try await connection.execute(
                         """
                         SELECT pg_terminate_backend(pid) FROM (
-                            SELECT pid FROM \(fleetBackends) ORDER BY (state <> 'idle') DESC, random() LIMIT 5) AS some
+                            SELECT pid FROM \(fleetBackends) ORDER BY (state <> 'idle') DESC, random() LIMIT 5) AS picked
                         """)
                     try await stage.pause(.milliseconds(200))
                 }

@@ -28,42 +28,49 @@ struct Interceptor: Sendable {
 
     /// Intercepts for a while, a round of messages every `pause`; returns every message that came by.
     func run(for time: Duration, every pause: Duration, _ plan: Plan) async throws -> [Delivery] {
-        let path = "/bindings/%2F/e/\(exchange)/q/\(queue)/\(routingKey)"
         try await broker.administrator {
             try await $0.declareQueue(tap, arguments: ["x-queue-type": .string("quorum")])
             try await $0.bindQueue(tap, to: exchange, routingKey: routingKey)
         }
-        try await broker.management("DELETE", path)
         let consumer = Consumer(try broker.configuration, queue: tap, prefetch: 2_000, logger: broker.logger)
-        try await consumer.open()
-        let deadline = ContinuousClock.now + time
-        var seen: [Delivery] = []
-        while ContinuousClock.now < deadline {
-            try await Task.sleep(for: pause)
-            seen += try await round(consumer, plan)
+        let outcome: Result<[Delivery], any Error>
+        do {
+            try await broker.management("DELETE", "/bindings/%2F/e/\(exchange)/q/\(queue)/\(routingKey)")
+            try await consumer.open()
+            outcome = .success(try await intercept(with: consumer, until: .now + time, every: pause, plan))
+        } catch {
+            outcome = .failure(error)
         }
         // Bound again before it is unbound here: a message may come twice, and none may be missed.
         try await broker.administrator { try await $0.bindQueue(queue, to: exchange, routingKey: routingKey) }
         try await broker.management("DELETE", "/bindings/%2F/e/\(exchange)/q/\(tap)/\(routingKey)")
+        var seen = try outcome.get()
         while try await broker.depth(of: tap) > 0 { seen += try await round(consumer, plan) }
         await consumer.close()
         try await broker.administrator { try await $0.deleteQueue(tap) }
         return seen
     }
 
-    private func round(_ consumer: Consumer, _ plan: Plan) async throws -> [Delivery] {
-        let batch = try await withThrowingTaskGroup(of: [Delivery].self) { group in
-            group.addTask { try await consumer.take(upTo: 2_000) }
-            group.addTask {
-                try await Task.sleep(for: .milliseconds(100))
-                return []
-            }
-            let first = try await group.next() ?? []
-            group.cancelAll()
-            var all = first
-            for try await rest in group { all += rest }
-            return all
+    private func intercept(
+        with consumer: Consumer, until deadline: ContinuousClock.Instant, every pause: Duration, _ plan: Plan
+    ) async throws -> [Delivery] {
+        var seen: [Delivery] = []
+        while ContinuousClock.now < deadline {
+            try await Task.sleep(for: pause)
+            seen += try await round(consumer, plan)
         }
+        return seen
+    }
+
+    private func round(_ consumer: Consumer, _ plan: Plan) async throws -> [Delivery] {
+        // A cancelled take is an empty one.
+        let taking = Task { try await consumer.take(upTo: 2_000) }
+        let impatience = Task {
+            try await Task.sleep(for: .milliseconds(100))
+            taking.cancel()
+        }
+        let batch = try await taking.value
+        impatience.cancel()
         guard let last = batch.last else { return [] }
         try await broker.publish(plan(batch).map { $0.again(in: queue) })
         try await consumer.acknowledge(through: last.tag)
