@@ -24,7 +24,8 @@ enum Bench {
         case "saturate": try await Saturate(target, sagas: sagas, events: arguments.number("events", 64)).run()
         case "hot": try await Saturate(target, sagas: sagas, events: 1).run()
         case "latency":
-            try await Latency(target, rate: arguments.number("rate", 20), seconds: arguments.number("seconds", 20)).run()
+            try await Latency(target, rate: arguments.number("rate", 20), seconds: arguments.number("seconds", 20))
+                .run()
         default:
             print("bench: there is no scenario '\(name)'; scenarios are saturate, hot, latency")
             exit(64)
