@@ -78,7 +78,8 @@ let package = Package(
             "FleetRuntime", at: "Workers/Runtime",
             [
                 "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis",
-                logging, lifecycle, metrics, configuration, hummingbird, hummingbirdCore, nio, httpParts,
+                logging, lifecycle, metrics, configuration, hummingbird, hummingbirdCore, httpClient, nio,
+                nioFoundation, httpParts,
             ]),
         module("Reservation", at: "Workers/Reservation", ["FleetRuntime"], embedding: ["Migrations"]),
         module("Payment", at: "Workers/Payment", ["FleetRuntime"], embedding: ["Migrations"]),
@@ -97,7 +98,8 @@ let package = Package(
             embedding: ["Migrations"]),
         program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService", "FleetRuntime"]),
         program(
-            "turnstile", at: "Orchestrator/Operator", workers + ["OrchestratorService", "FleetRuntime", arguments]),
+            "turnstile", at: "Orchestrator/Operator",
+            workers + ["OrchestratorService", "FleetRuntime", arguments, httpClient, nioFoundation]),
 
         module("TestKit", at: "Tests/TestKit", ["FleetRuntime", logging, configuration]),
         module(
@@ -126,6 +128,7 @@ let package = Package(
         tests("ContractsTests", ["Contracts"]),
         tests("TopologyTests", ["Topology"]),
         tests("SagaCoreTests", ["SagaCore"]),
+        tests("OrchestratorServiceTests", ["OrchestratorService"]),
         tests(
             "FleetRuntimeTests",
             ["FleetRuntime", "TestKit", configuration, lifecycle, metrics, nio, nioEmbedded, httpParts, httpTypes]),

@@ -17,6 +17,7 @@ package enum Limits {
     package static let priceMinor: ClosedRange<Int64> = 0...100_000_000
     package static let seatsPerStockMessage = 1_000
     package static let pageSize = 1...200
+    package static let deadLettersAtOnce = 1...5_000
     package static let preferWaitSeconds = 30
     package static let radiusKilometres = 0.1...20_000
 }

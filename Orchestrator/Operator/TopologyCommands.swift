@@ -21,7 +21,7 @@ struct Topology: AsyncParsableCommand {
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Name what is missing; exit status 1 if anything is.")
+            abstract: "Name what is missing; exit status 1 if anything is.", aliases: ["diff"])
 
         func run() async throws {
             let missing = try await Topology.keeper().missing()

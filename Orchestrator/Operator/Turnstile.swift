@@ -7,12 +7,20 @@ import FleetRuntime
 struct Turnstile: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "turnstile",
-        abstract: "Prepares and inspects the Turnstile fleet.",
+        abstract: "Shows and mends the Turnstile fleet.",
         discussion: """
-            Addresses come from the environment: DATABASE_URL (with the owner's rights, for migrate), AMQP_URL. \
-            `source .run/env` sets them for the fleet that compose/dev started.
+            Most commands ask the orchestrator over HTTP: TURNSTILE_URL, and OPERATOR_KEY to be let in. migrate, \
+            topology, verify and doctor go to the servers: DATABASE_URL (with the owner's rights, for migrate), \
+            AMQP_URL. `source .run/env` sets all of them for the fleet that compose/dev started; in its folder the \
+            first two are found without.
+
+            Why is a purchase stuck? turnstile status, then turnstile sagas explain ID.
+            Completions: turnstile --generate-completion-script bash (or zsh, fish).
             """,
-        subcommands: [Migrate.self, Topology.self, Verify.self])
+        subcommands: [
+            Status.self, Queues.self, Sagas.self, Dead.self, Events.self, Timers.self, Verify.self, Topology.self,
+            Migrate.self, Doctor.self,
+        ])
 
     static func main() async {
         ignoreBrokenPipes()

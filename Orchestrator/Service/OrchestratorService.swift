@@ -11,7 +11,10 @@ import ServiceLifecycle
 package enum OrchestratorService {
     package static let migrations = [
         Migration(
-            name: "0001_create_saga", sql: String(decoding: PackageResources._001_create_saga_sql, as: UTF8.self))
+            name: "0001_create_saga", sql: String(decoding: PackageResources._001_create_saga_sql, as: UTF8.self)),
+        Migration(
+            name: "0002_file_dead_letters",
+            sql: String(decoding: PackageResources._002_file_dead_letters_sql, as: UTF8.self)),
     ]
 
     package static func services(
@@ -29,7 +32,7 @@ package enum OrchestratorService {
         let watchdog = Watchdog(
             parts.runner(fleet.database(of: .orchestrator, for: "watchdog")),
             mailer: try fleet.mailer(of: .orchestrator, for: "watchdog"), limit: Parts.watchdogLimit)
-        return lanes + replies + [
+        return lanes + replies + (try parts.clerks()) + [
             Sweeper(
                 watchdog, every: .milliseconds(500), batch: .max, health: fleet.health, logger: fleet.logger),
             Sweeper(
@@ -45,7 +48,7 @@ package enum OrchestratorService {
                 events: EventRoutes(
                     publishing: parts.publishing, catalogue: parts.catalogue,
                     availability: Availability(hints: parts.hints, stock: parts.stock), pool: parts.pool),
-                verification: VerifyRoute(fleet.settings, logger: fleet.logger),
+                operators: try parts.operators(),
                 admin: AdminRoutes(health: fleet.health, metrics: metrics), settings: fleet.settings,
                 logger: fleet.logger, onListening: onListening),
         ]
@@ -99,6 +102,34 @@ package enum OrchestratorService {
 
         func progress(_ runner: SagaRunner<Store>) -> PurchaseProgress<Store> {
             PurchaseProgress(runner, hints: hints, watchers: watchers)
+        }
+
+        func clerks() throws -> [any Service] {
+            switch fleet.settings.deadLetters {
+            case .queued: []
+            case .filed:
+                [
+                    Sweeper(
+                        DeadLetterClerk(box: try DeadLetterBox(fleet), file: DeadLetterFile(pool)), every: .seconds(1),
+                        batch: DeadLetterClerk.batch, health: fleet.health, logger: fleet.logger)
+                ]
+            }
+        }
+
+        func operators() throws -> OperatorRoutes {
+            let keys = OperatorKeys(fleet.settings.operatorKeys)
+            let file = DeadLetterFile(pool)
+            return OperatorRoutes(
+                keys: keys,
+                board: StatusBoard(
+                    pool: pool, inspector: try QueueInspector(fleet.settings, logger: fleet.logger),
+                    health: fleet.health),
+                sagas: SagaOperations(
+                    pool: pool, queries: SagaQueries(pool), file: file, attempts: fleet.settings.stepAttempts),
+                letters: DeadLetterRoutes(
+                    desk: DeadLetterDesk(file: file, mailer: try fleet.mailer(of: .orchestrator, for: "replays")),
+                    keys: keys),
+                verification: VerifyRoute(fleet.settings, logger: fleet.logger))
         }
 
         func intake() -> PurchaseIntake<PurchaseSaga> {

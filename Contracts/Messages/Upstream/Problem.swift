@@ -27,6 +27,7 @@ package struct Problem: Error, Codable, Sendable, Equatable {
         case invalid = "invalid"
         case unsupportedMediaType = "unsupported-media-type"
         case tooLarge = "too-large"
+        case operatorKeyRequired = "operator-key-required"
         case notFound = "not-found"
         case methodNotAllowed = "method-not-allowed"
         case purchaseInProgress = "purchase-in-progress"
@@ -54,6 +55,7 @@ extension Problem.Code {
     package var status: Int {
         switch self {
         case .malformedBody: 400
+        case .operatorKeyRequired: 401
         case .notFound: 404
         case .methodNotAllowed: 405
         case .purchaseInProgress, .soldOut, .alreadyPaid, .alreadyEnded, .notCompleted: 409
@@ -71,6 +73,7 @@ extension Problem.Code {
         case .invalid: "The request breaks a rule"
         case .unsupportedMediaType: "The content type is not supported"
         case .tooLarge: "The body is too large"
+        case .operatorKeyRequired: "Only operators may do this"
         case .notFound: "Nothing is there"
         case .methodNotAllowed: "The method is not allowed here"
         case .purchaseInProgress: "A purchase of this user for this event is under way"

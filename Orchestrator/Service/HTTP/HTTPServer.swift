@@ -10,7 +10,7 @@ import ServiceLifecycle
 struct HTTPServer: Service {
     let purchases: PurchaseRoutes
     let events: EventRoutes
-    let verification: VerifyRoute
+    let operators: OperatorRoutes
     let admin: AdminRoutes
     let settings: Settings
     let logger: Logger
@@ -24,7 +24,7 @@ struct HTTPServer: Service {
         admin.add(to: router)
         purchases.add(to: router)
         events.add(to: router)
-        verification.add(to: router)
+        operators.add(to: router)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(

@@ -86,7 +86,9 @@ struct PurchaseRoutes: Sendable {
         let query = QueryReader(request)
         let filter = SagaFilter(
             state: try query.choice("state", among: PurchaseState.tags), eventID: try query.identifier("eventId"),
-            userID: query.text("userId"), before: try query.identifier("cursor"), limit: try query.limit())
+            userID: query.text("userId"),
+            isAttentionNeeded: try query.choice("attention", among: ["true", "false"]) == "true",
+            before: try query.identifier("cursor"), limit: try query.limit())
         let sagas = try await queries.page(filter)
         return .json(200, Page(sagas.map { SagaAnswer($0) }, limit: filter.limit) { $0.sagaId.description })
     }

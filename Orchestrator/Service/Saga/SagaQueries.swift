@@ -29,6 +29,8 @@ package struct SagaFilter: Sendable {
     package var state: String?
     package var eventID: EventID?
     package var userID: String?
+    /// Only those that wait for an operator.
+    package var isAttentionNeeded = false
     package var before: SagaID?
     package var limit: Int
 }
@@ -73,6 +75,7 @@ package struct SagaQueries: Sendable {
                 WHERE kind = 'purchase' AND ($1::uuid IS NULL OR id < $1)
                     AND ($2::text IS NULL OR \(isOutcome ? "outcome = $2" : "outcome IS NULL AND state = $2"))
                     AND ($3::uuid IS NULL OR event_id = $3) AND ($4::text IS NULL OR user_id = $4)
+                    \(filter.isAttentionNeeded ? "AND needs_attention IS NOT NULL" : "")
                 ORDER BY id DESC LIMIT $5
                 """, [filter.before?.uuid, filter.state, filter.eventID?.uuid, filter.userID, filter.limit],
                 as: SummaryRow.self)

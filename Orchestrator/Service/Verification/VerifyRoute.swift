@@ -12,8 +12,8 @@ struct VerifyRoute: Sendable {
         desk = VerificationDesk(settings, logger: logger)
     }
 
-    func add(to router: Router<some RequestContext>) {
-        router.get("ops/verify") { request, _ in
+    func add(to ops: RouterGroup<some RequestContext>) {
+        ops.get("verify") { request, _ in
             let isSettled = try QueryReader(request).choice("settled", among: ["true", "false"]) == "true"
             return Response.json(200, try await desk.report(settled: isSettled))
         }

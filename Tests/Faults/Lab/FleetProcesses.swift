@@ -136,6 +136,7 @@ actor FleetProcesses {
             "AMQP_URL": try proxies.url(place.brokerURL, of: .rabbitmq, for: side),
             "REDIS_URL": try proxies.url(place.redisURL, of: .redis, for: side),
             "STEP_TIMEOUT_MS": "3000", "STEP_ATTEMPTS": "8", "HOLD_SECONDS": "120",
+            "DEAD_LETTERS": "queued",
         ]
         let port = String(try port(of: "\(role.rawValue)-\(number)"))
         settings[role == .orchestrator ? "HTTP_PORT" : "ADMIN_PORT"] = port

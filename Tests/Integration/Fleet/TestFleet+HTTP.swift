@@ -78,6 +78,12 @@ extension TestFleet {
             status: Int(response.status.code), headers: Dictionary(pairs) { first, _ in first }, body: data)
     }
 
+    /// Calls a route of the operators, with their key.
+    func operate(_ method: String, _ path: String, body: String? = nil) async throws -> Answer {
+        try await call(
+            method, "/ops\(path)", body: body, headers: ["Authorization": "Bearer \(Self.operatorKey)"])
+    }
+
     /// Puts an event on sale and returns its id.
     func publish(_ tiers: String = #"{"name":"Floor","price":{"currency":"EUR","minor":4500},"capacity":100}"#)
         async throws -> EventID

@@ -27,6 +27,8 @@ struct TestFleet: Sendable {
 
     var url: String { "http://127.0.0.1:\(port)" }
 
+    static let operatorKey = "key-of-the-operator-in-tests"
+
     static let schemas: [(FleetRole, [Migration])] = [
         (.orchestrator, OrchestratorService.migrations), (.reservation, ReservationService.migrations),
         (.payment, PaymentService.migrations), (.notification, NotificationService.migrations),
@@ -62,6 +64,7 @@ func runFleet(
     var values = [
         "DATABASE_URL": database.url, "AMQP_URL": brokerURL, "REDIS_URL": redis,
         "REDIS_PREFIX": uniqueName("test") + ":", "HTTP_PORT": "0", "STEP_TIMEOUT_MS": "30000",
+        "DEAD_LETTERS": "queued", "OPERATOR_KEYS": "ada:\(TestFleet.operatorKey)",
     ]
     values.merge(changes) { $1 }
     let settings = try Settings(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: values)))

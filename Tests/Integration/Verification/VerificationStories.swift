@@ -46,10 +46,10 @@ struct `A verification` {
                 for _ in 0..<3 { try await expectSound(fleet.database, settled: false) }
                 try await group.waitForAll()
             }
-            let answer = try await fleet.call("GET", "/ops/verify")
+            let answer = try await fleet.operate("GET", "/verify")
             #expect(answer.status == 200)
             #expect(try answer.json["isSound"] as? Bool == true, "\(String(decoding: answer.body, as: UTF8.self))")
-            #expect(try await fleet.call("GET", "/ops/verify?settled=perhaps").status == 422)
+            #expect(try await fleet.operate("GET", "/verify?settled=perhaps").status == 422)
         }
     }
 

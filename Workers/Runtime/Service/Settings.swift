@@ -25,9 +25,16 @@ package struct Settings: Sendable {
     package var batch: Int
     package var lanes: Int
     package var paymentProvider: PaymentProvider
+    /// Who may use the operators' routes; nobody when there is none.
+    package var operatorKeys: [OperatorKey]
+    /// RabbitMQ's management API, which knows more of queues than AMQP does.
+    package var managementURL: String?
+    package var deadLetters: DeadLetters
     package var logLevel: Logger.Level
     package var logFormat: FleetLogHandler.Format
 
+    /// Where dead letters are kept: in the orchestrator's database for operators, or in their queues for other tools.
+    package enum DeadLetters: String, Sendable, CaseIterable { case filed, queued }
     package enum PaymentProvider: String, Sendable, CaseIterable { case simulated }
 
     /// Reads all settings.
@@ -48,6 +55,9 @@ package struct Settings: Sendable {
         batch = sheet.integer("batch.max", 500, in: 1...1_000)
         lanes = sheet.integer("lanes", 1, in: 1...16)
         paymentProvider = sheet.choice("payment.provider", .simulated)
+        operatorKeys = sheet.operatorKeys("operator.keys")
+        managementURL = sheet.optional("amqp.management.url")
+        deadLetters = sheet.choice("dead.letters", .filed)
         logLevel = sheet.choice("log.level", .info)
         logFormat = sheet.choice("log.format", .text)
         let (broker, redis) = (brokerURL, redisURL)
@@ -78,6 +88,21 @@ private struct SettingsSheet {
 
     func text(_ key: ConfigKey, _ fallback: String) -> String {
         reader.string(forKey: key, default: fallback)
+    }
+
+    func optional(_ key: ConfigKey) -> String? {
+        reader.string(forKey: key).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    mutating func operatorKeys(_ key: ConfigKey) -> [OperatorKey] {
+        let pieces = optional(key)?.split(separator: ",") ?? []
+        let keys = pieces.compactMap { OperatorKey(String($0)) }
+        if keys.count < pieces.count {
+            mistakes.append(
+                "\(name(of: key)) must be keys of at least \(OperatorKey.shortest) characters, or name:key, with commas "
+                    + "between")
+        }
+        return keys
     }
 
     mutating func integer(_ key: ConfigKey, _ fallback: Int, in range: ClosedRange<Int>) -> Int {

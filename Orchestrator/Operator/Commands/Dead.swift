@@ -1,0 +1,157 @@
+import ArgumentParser
+import Contracts
+import Foundation
+import OrchestratorService
+
+/// Messages that could not be handled.
+struct Dead: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at messages that could not be handled, send them again, or drop them.",
+        subcommands: [List.self, Show.self, Replay.self, Drop.self, Log.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List dead letters by failure; with a queue, one by one.")
+
+        @OptionGroup var connection: Connection
+        @Argument(help: "A queue, such as payment.commands.") var queue: String?
+        @Option(help: "Only those of this group.") var group: String?
+        @Option(help: "How many, up to 200.") var limit = 50
+        @Option(help: "Go on behind this letter.") var cursor: String?
+
+        func run() async throws {
+            guard let queue else { return try await groups() }
+            let data = try await connection.client.get(
+                "/ops/dead/\(queue)", [("group", group), ("limit", "\(limit)"), ("cursor", cursor)])
+            try connection.show(data, as: Listing<DeadLetterSummary>.self) { page in
+                let rows = page.items.map { letter in
+                    [
+                        "\(letter.letter)", letter.group, letter.kind ?? "-", "\(letter.times)", letter.lastSeen.age(),
+                        letter.reason.shortened(to: 60),
+                    ]
+                }
+                return Table(headings: ["letter", "group", "kind", "times", "last", "reason"], rows: rows).lines
+                    + page.more
+            }
+        }
+
+        private func groups() async throws {
+            let data = try await connection.client.get("/ops/dead")
+            try connection.show(data, as: Groups.self) { answer in
+                let rows = answer.groups.map { group in
+                    [
+                        group.group, group.queue, group.kind ?? "-", "\(group.count)", group.firstSeen.age(),
+                        group.lastSeen.age(), group.reason.shortened(to: 60),
+                    ]
+                }
+                return Table(
+                    headings: ["group", "queue", "kind", "count", "first", "last", "reason"], rows: rows
+                ).lines
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show one dead letter: why, headers, body, saga.")
+
+        @OptionGroup var connection: Connection
+        @Argument(help: "The letter's id, from `turnstile dead list QUEUE`.") var letter: String
+
+        func run() async throws {
+            let data = try await connection.client.get("/ops/letters/\(letter)")
+            try connection.show(data, as: DeadLetterDetail.self) { letter in
+                let summary = letter.summary
+                let facts = [
+                    ("letter", "\(summary.letter)  \(summary.state)"), ("queue", summary.queue),
+                    ("kind", summary.kind ?? "-"), ("message id", summary.messageId ?? "-"),
+                    ("saga", summary.sagaId.map { "\($0)" } ?? "-"), ("group", summary.group),
+                    ("reason", summary.reason), ("attempts", "\(summary.attempts)"),
+                    ("buried", "\(summary.times) times"),
+                    ("first seen", WireFormat.text(of: summary.firstSeen)),
+                    ("last seen", WireFormat.text(of: summary.lastSeen)),
+                ]
+                let headers = letter.headers.sorted { $0.key < $1.key }.map { ["", $0.key, $0.value] }
+                return facts.map { $0.0.padding(toLength: 12, withPad: " ", startingAt: 0) + $0.1 }
+                    + (headers.isEmpty ? [] : ["headers"] + headers.map { "  \($0[1]): \($0[2])" })
+                    + ["body", letter.body]
+            }
+        }
+    }
+
+    struct Drop: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Give dead letters up, for a reason that is kept.")
+
+        @OptionGroup var connection: Connection
+        @OptionGroup var choice: Choice
+        @Option(help: "Why; kept for ever beside your name.") var reason: String
+        @Flag(help: "Only say which sagas and how much money it is about.") var dryRun = false
+
+        func run() async throws {
+            try choice.check()
+            let wish = Wish(choice, limit: nil, dryRun: dryRun, reason: reason)
+            let data = try await connection.client.post("/ops/dead/\(choice.queue)/drop", wish)
+            if dryRun { return try connection.show(data, as: DeadLetterImpact.self, Dead.lines) }
+            try connection.show(data, as: DeadLetterOutcome.self) { ["dropped \($0.letters.count) letters"] }
+        }
+    }
+
+    struct Log: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show what operators did, newest first.")
+
+        @OptionGroup var connection: Connection
+        @Option(help: "How many, up to 200.") var limit = 50
+
+        func run() async throws {
+            let data = try await connection.client.get("/ops/actions", [("limit", "\(limit)")])
+            try connection.show(data, as: Listing<OperatorAction>.self) { page in
+                let rows = page.items.map { action in
+                    [
+                        WireFormat.text(of: action.at), action.by, action.did, action.subject.shortened(to: 60),
+                        "\(action.letters)", action.did == "replay" ? "\(action.returned)" : "", action.reason ?? "",
+                    ]
+                }
+                return Table(
+                    headings: ["at", "by", "did", "to", "letters", "came back", "reason"], rows: rows
+                ).lines
+            }
+        }
+    }
+
+    /// Which letters are meant.
+    struct Choice: ParsableArguments {
+        @Argument(help: "The queue, such as payment.commands.") var queue: String
+        @Option(help: "All of this group, from `turnstile dead list`.") var group: String?
+        @Option(help: "Only this letter; may be repeated.") var letter: [String] = []
+        @Flag(help: "All of the queue.") var all = false
+
+        func check() throws {
+            guard all || group != nil || !letter.isEmpty else {
+                throw ValidationError("say which: --group, --letter or --all")
+            }
+        }
+    }
+
+    struct Wish: Encodable {
+        let group: String?
+        let letters: [String]?
+        let limit: Int?
+        let dryRun: Bool
+        let reason: String?
+
+        init(_ choice: Choice, limit: Int?, dryRun: Bool, reason: String? = nil) {
+            group = choice.group
+            letters = choice.letter.isEmpty ? nil : choice.letter
+            self.limit = limit
+            self.dryRun = dryRun
+            self.reason = reason
+        }
+    }
+
+    private struct Groups: Decodable { let groups: [DeadLetterGroup] }
+
+    static func lines(_ impact: DeadLetterImpact) -> [String] {
+        let money = impact.amounts.map { "\($0)" }.joined(separator: ", ")
+        return ["\(impact.letters) letters of \(impact.sagas.count) sagas, about \(money.isEmpty ? "no money" : money)"]
+            + impact.sagas.map { "  \($0)" }
+    }
+}

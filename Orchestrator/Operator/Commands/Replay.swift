@@ -1,0 +1,106 @@
+import ArgumentParser
+import Contracts
+import Foundation
+import OrchestratorService
+
+extension Dead {
+    /// Sends dead letters back, a few first.
+    struct Replay: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Send dead letters back to their queue: one, a group, or all.",
+            discussion: """
+                Sends 1, then 5, then 25 and so on, and stops as soon as one of them fails again; exit status 1 then. \
+                Messages keep their ids, so what was done already is not done twice. A replayed message has one \
+                attempt: if it fails, it is back at once with its new reason.
+                """)
+
+        @OptionGroup var connection: Connection
+        @OptionGroup var choice: Choice
+        @Flag(help: "Only say which sagas and how much money it is about.") var dryRun = false
+        @Flag(inversion: .prefixedNo, help: "Send a few first and watch them.") var canary = true
+        @Option(help: "At most so many letters a second.") var rate: Int?
+        @Option(help: "How many seconds a canary is watched.") var settle = 3
+
+        func validate() throws {
+            guard rate.map({ (1...5_000).contains($0) }) ?? true else {
+                throw ValidationError("--rate must be from 1 to 5000")
+            }
+            guard (1...600).contains(settle) else { throw ValidationError("--settle must be from 1 to 600") }
+        }
+
+        func run() async throws {
+            try choice.check()
+            if dryRun {
+                let data = try await post(limit: nil, dryRun: true)
+                return try connection.show(data, as: DeadLetterImpact.self, Dead.lines)
+            }
+            var sent = 0
+            var stage = 1
+            while true {
+                let stageSent = try await send(upTo: canary ? stage : Self.largest)
+                sent += stageSent
+                guard stageSent > 0, canary || stageSent == Self.largest else { break }
+                stage = min(stage * 5, Self.largest)
+            }
+            print(connection.json ? #"{"sent":\#(sent)}"# : "sent \(sent) letters; none of a watched stage came back")
+        }
+
+        private static let largest = 5_000
+
+        /// One stage, in portions of a second each where there is a rate; watches it before the next.
+        private func send(upTo count: Int) async throws -> Int {
+            var actions: [ActionID] = []
+            var sent = 0
+            while sent < count {
+                let outcome = try await portion(upTo: min(count - sent, rate ?? count))
+                guard let action = outcome.action else { break }
+                actions.append(action)
+                sent += outcome.letters.count
+                if rate != nil { try await Task.sleep(for: .seconds(1)) }
+            }
+            guard canary, sent > 0 else { return sent }
+            try await watch(actions, of: sent)
+            return sent
+        }
+
+        private func portion(upTo limit: Int) async throws -> DeadLetterOutcome {
+            try WireFormat.decode(DeadLetterOutcome.self, from: try await post(limit: limit, dryRun: false))
+        }
+
+        private func watch(_ actions: [ActionID], of count: Int) async throws {
+            if !connection.json { print("sent \(count); watching them for \(settle) s") }
+            for _ in 0..<settle {
+                try await Task.sleep(for: .seconds(1))
+                let returned = try await returned(actions)
+                if returned > 0 {
+                    throw Refusal(
+                        "\(returned) of \(count) failed again, so nothing more was sent; see: turnstile dead list \(choice.queue)"
+                    )
+                }
+            }
+            try await checkThatSomebodyWorks()
+        }
+
+        private func returned(_ actions: [ActionID]) async throws -> Int {
+            var count = 0
+            for action in actions {
+                let data = try await connection.client.get("/ops/actions/\(action)")
+                count += try WireFormat.decode(OperatorAction.self, from: data).returned
+            }
+            return count
+        }
+
+        /// A canary in a queue that nobody reads proves nothing.
+        private func checkThatSomebodyWorks() async throws {
+            let data = try await connection.client.get("/ops/queues")
+            let queue = try WireFormat.decode(Queues.Answer.self, from: data).queues.first { $0.name == choice.queue }
+            guard let queue, queue.consumers == 0 else { return }
+            throw Refusal("nobody works on \(choice.queue), so nothing more was sent; start its process")
+        }
+
+        private func post(limit: Int?, dryRun: Bool) async throws -> Data {
+            try await connection.client.post(
+                "/ops/dead/\(choice.queue)/replay", Wish(choice, limit: limit, dryRun: dryRun))
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Contracts
+import FleetRuntime
+import Foundation
+import OrchestratorService
+
+/// Everything on one screen.
+struct Status: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show components, open sagas, holds, dead letters and busy queues on one screen.")
+
+    @OptionGroup var connection: Connection
+
+    @Flag(help: "Show it again every two seconds, until you press Control-C.")
+    var watch = false
+
+    func run() async throws {
+        repeat {
+            let data = try await connection.client.get("/ops/status")
+            if watch && !connection.json { Terminal.clear() }
+            try connection.show(data, as: StatusAnswer.self, Self.lines)
+            if watch { try await Task.sleep(for: .seconds(2)) }
+        } while watch
+    }
+
+    static func lines(_ status: StatusAnswer) -> [String] {
+        let components = Table(
+            headings: ["component", "status"], rows: status.components.map { [$0.name, $0.status] })
+        let sagas = status.openSagas.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        let oldest = status.oldestOpenSaga.map { id in
+            ", the oldest \(id) since \(status.oldestOpenSince?.age(at: status.at) ?? "?")"
+        }
+        var lines =
+            components.lines + [
+                "", "open sagas    \(sagas.isEmpty ? "none" : sagas.joined(separator: ", "))\(oldest ?? "")",
+            ]
+        lines.append(
+            counted("attention", status.needingAttention, "sagas wait for you: turnstile sagas list --attention"))
+        lines.append("holds         \(status.activeHolds) tickets")
+        lines.append(counted("dead letters", status.deadLetters, "turnstile dead list"))
+        lines += idle(status.queues) + [""]
+        return lines + Queues.table(status.queues.filter { $0.purpose == .work || $0.ready > 0 }).lines
+    }
+
+    private static func counted(_ name: String, _ count: Int, _ advice: String) -> String {
+        let label = name.padding(toLength: 14, withPad: " ", startingAt: 0)
+        return count == 0 ? "\(label)0" : Terminal.warn("\(label)\(count)  (\(advice))")
+    }
+
+    private static func idle(_ queues: [QueueReading]) -> [String] {
+        queues.filter { $0.purpose == .work && $0.consumers == 0 }.map {
+            Terminal.warn("nobody works on \($0.name): start its process, then look again")
+        }
+    }
+}
+
+/// Every queue with its depth.
+struct Queues: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show every queue: ready, unacknowledged, consumers, rates.",
+        discussion: "A dash stands for what only RabbitMQ's management API knows, where the orchestrator has none.")
+
+    @OptionGroup var connection: Connection
+
+    struct Answer: Decodable { let queues: [QueueReading] }
+
+    func run() async throws {
+        let data = try await connection.client.get("/ops/queues")
+        try connection.show(data, as: Answer.self) { Self.table($0.queues).lines }
+    }
+
+    static func table(_ queues: [QueueReading]) -> Table {
+        Table(
+            headings: ["queue", "ready", "unacked", "consumers", "in/s", "out/s"],
+            rows: queues.map { queue in
+                [
+                    queue.name, "\(queue.ready)", queue.unacked.map { "\($0)" } ?? "-", "\(queue.consumers)",
+                    rate(queue.publishedPerSecond), rate(queue.deliveredPerSecond),
+                ]
+            })
+    }
+
+    private static func rate(_ rate: Double?) -> String { rate.map { "\(($0 * 10).rounded() / 10)" } ?? "-" }
+}
+
+/// The next timers to ring.
+struct Timers: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show the timers that ring next.")
+
+    @OptionGroup var connection: Connection
+
+    @Option(help: "How many.")
+    var limit = 20
+
+    private struct Answer: Decodable { let timers: [TimerReading] }
+
+    func run() async throws {
+        let data = try await connection.client.get("/ops/timers", [("limit", "\(limit)")])
+        try connection.show(data, as: Answer.self) { answer in
+            Table(
+                headings: ["due", "subject", "saga"],
+                rows: answer.timers.map { [WireFormat.text(of: $0.dueAt), $0.subject, "\($0.sagaId)"] }
+            ).lines
+        }
+    }
+}

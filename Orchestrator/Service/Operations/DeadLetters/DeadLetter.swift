@@ -1,0 +1,85 @@
+import Contracts
+import Crypto
+import FleetRuntime
+import FoundationEssentials
+
+/// Names one filed dead letter.
+package struct DeadLetterID: Identifier {
+    package let uuid: UUID
+    package init(_ uuid: UUID) { self.uuid = uuid }
+}
+
+/// Names one thing that an operator did.
+package struct ActionID: Identifier {
+    package let uuid: UUID
+    package init(_ uuid: UUID) { self.uuid = uuid }
+}
+
+/// Dead letters that failed in the same way.
+package struct DeadLetterGroup: Codable, Sendable {
+    package let queue: String
+    package let group: String
+    package let kind: String?
+    package let count: Int
+    package let firstSeen: Date
+    package let lastSeen: Date
+    package let reason: String
+}
+
+/// One dead letter in a list.
+package struct DeadLetterSummary: Codable, Sendable {
+    package let letter: DeadLetterID
+    package let queue: String
+    package let group: String
+    package let kind: String?
+    package let messageId: String?
+    package let sagaId: SagaID?
+    package let reason: String
+    package let attempts: Int
+    package let times: Int
+    package let state: String
+    package let firstSeen: Date
+    package let lastSeen: Date
+}
+
+/// One dead letter whole.
+package struct DeadLetterDetail: Codable, Sendable {
+    package let summary: DeadLetterSummary
+    package let headers: [String: String]
+    /// The body as it came; what is not UTF-8 shows as replacement characters.
+    package let body: String
+}
+
+/// Which dead letters an operator means.
+package struct DeadLetterChoice: Sendable {
+    package var queue: String
+    package var group: String?
+    package var letters: [DeadLetterID]?
+    package var limit: Int
+}
+
+/// What an operator is about to touch.
+package struct DeadLetterImpact: Codable, Sendable {
+    package let letters: Int
+    package let sagas: [SagaID]
+    package let amounts: [Money]
+}
+
+/// A message on its way into the file.
+struct NewDeadLetter {
+    let message: BuriedMessage
+    let sagaID: SagaID?
+    let identity: Data
+    let fingerprint: String
+
+    init(_ message: BuriedMessage) {
+        self.message = message
+        sagaID = message.properties.correlationID.flatMap { SagaID($0) }
+        var hash = SHA256()
+        hash.update(data: Data((message.properties.messageID ?? "").utf8))
+        hash.update(data: message.body)
+        identity = Data(hash.finalize())
+        fingerprint = Failure.fingerprint(
+            queue: message.queue, kind: message.properties.type, reason: message.reason)
+    }
+}

@@ -1,0 +1,43 @@
+import Contracts
+import FleetRuntime
+import FoundationEssentials
+import Postgres
+import SagaCore
+
+/// What operators ask of sagas beyond what everybody may: their story, and to be woken.
+struct SagaOperations: Sendable {
+    let pool: PostgresPool
+    let queries: SagaQueries
+    let file: DeadLetterFile
+    let attempts: Int
+
+    func story(of id: SagaID) async throws -> SagaStory {
+        guard let history = try await queries.history(of: id) else { throw Self.missing(id) }
+        let clocks = try await pool.withConnection { connection in
+            try await connection.query(
+                "SELECT now(), due_at, wake_at, attempts FROM saga WHERE id = $1", [id.uuid],
+                as: (Date, Date, Date?, Int32).self)
+        }
+        guard let clock = clocks.first else { throw Self.missing(id) }
+        return SagaStory(
+            history,
+            SagaClock(
+                now: clock.0, dueAt: clock.1, wakeAt: clock.2, attempts: Int(clock.3), maximumAttempts: attempts),
+            deadLetters: try await file.letters(of: id))
+    }
+
+    /// Lets the watchdog ask again at its next look instead of when the answer is overdue.
+    func redrive(_ id: SagaID, by name: String) async throws {
+        guard try await queries.history(of: id) != nil else { throw Self.missing(id) }
+        _ = try await file.record("redrive", by: name, on: "saga \(id)", letters: 0, because: nil)
+        let woken = try await pool.withConnection { connection in
+            try await connection.execute(
+                "UPDATE saga SET wake_at = now(), due_at = now() WHERE id = $1 AND wake_at IS NOT NULL", [id.uuid])
+        }
+        guard woken == 1 else {
+            throw Problem(.alreadyEnded, "the purchase has ended and waits for nothing", sagaId: id)
+        }
+    }
+
+    private static func missing(_ id: SagaID) -> Problem { Problem(.notFound, "there is no saga \(id)") }
+}

@@ -1,0 +1,91 @@
+import Contracts
+import FoundationEssentials
+import Logging
+import RabbitMQ
+import Topology
+
+/// A message that was given up, as it lies among the dead letters of its queue.
+package struct BuriedMessage: Sendable {
+    /// The queue that it was meant for.
+    package let queue: String
+    package let reason: String
+    package let attempts: Int
+    package let firstSeen: Date?
+    package let properties: Properties
+    package let body: Data
+
+    init(_ delivery: Delivery, from queue: Queue) {
+        let headers = delivery.properties.headers
+        self.queue = queue.name
+        reason = headers.text(.buriedBecause) ?? Self.brokersReason(headers)
+        attempts = max(1, headers.integer(.attempt) ?? 1)
+        firstSeen = headers.text(.firstSeen).flatMap(WireFormat.date)
+        properties = delivery.properties
+        body = delivery.body
+    }
+
+    /// Of what the broker buries itself, because its reader died of it again and again.
+    private static func brokersReason(_ headers: [String: HeaderValue]) -> String {
+        guard case .string(let word) = headers["x-first-death-reason"] else { return "unexplained" }
+        return "broker: \(word)"
+    }
+}
+
+/// Takes dead letters out of their queues, and removes each when it is filed elsewhere.
+package actor DeadLetterBox {
+    private let administrator: Administrator
+    private var isOpen = false
+
+    package init(_ fleet: Fleet) throws {
+        administrator = Administrator(
+            try BrokerConfiguration(
+                url: fleet.settings.brokerURL, connectionName: "turnstile orchestrator: dead letters"),
+            logger: fleet.logger)
+    }
+
+    /// Takes at most `limit` letters of each queue; what `file` throws on stays in its queue.
+    package func empty(
+        upTo limit: Int, into file: @Sendable ([BuriedMessage]) async throws -> Void
+    ) async throws -> Int {
+        do {
+            if !isOpen { try await administrator.open() }
+            isOpen = true
+            var count = 0
+            for queue in Queue.all { count += try await empty(queue, upTo: limit, into: file) }
+            return count
+        } catch {
+            isOpen = false
+            await administrator.close()
+            throw error
+        }
+    }
+
+    private func empty(
+        _ queue: Queue, upTo limit: Int, into file: @Sendable ([BuriedMessage]) async throws -> Void
+    ) async throws -> Int {
+        var deliveries: [Delivery] = []
+        while deliveries.count < limit, let delivery = try await administrator.get(queue.dead) {
+            deliveries.append(delivery)
+        }
+        guard !deliveries.isEmpty else { return 0 }
+        try await file(deliveries.map { BuriedMessage($0, from: queue) })
+        for delivery in deliveries { try await administrator.acknowledge(delivery.tag) }
+        return deliveries.count
+    }
+}
+
+extension Publication {
+    /// A dead letter on its way back to its queue, under the id it always had.
+    ///
+    /// It has one attempt: if that fails, it is a dead letter again at once, with the new reason.
+    package init(replaying properties: Properties, body: Data, to queue: String) {
+        var properties = properties
+        properties.isPersistent = true
+        properties.headers = properties.headers.filter { name, value in
+            if case .other = value { return false }
+            return !name.hasPrefix("x-") && name != Header.buriedBecause.rawValue && name != Header.buriedFrom.rawValue
+        }
+        properties.headers[Header.attempt.rawValue] = .integer(Int64(Lane.Limits().attempts))
+        self.init(exchange: "", routingKey: queue, isMandatory: true, properties: properties, body: body)
+    }
+}
