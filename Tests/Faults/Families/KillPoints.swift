@@ -1,4 +1,5 @@
 import Contracts
+import Glibc
 
 /// Processes die at named places, at the first, second and third time they come by, and start again.
 ///
@@ -8,6 +9,8 @@ extension Fault {
         let id: String
         let title: String
         let places: [(role: FleetRole, point: String)]
+        /// A role that hangs again and again meanwhile, so that its answers are overdue.
+        var hanging: FleetRole?
     }
 
     private static let everybody: [FleetRole] = [.orchestrator, .reservation, .payment, .notification, .expiry]
@@ -48,7 +51,7 @@ extension Fault {
         Round(
             id: "A5-watchdog",
             title: "the watchdog has committed and not sent; pending charges are told and not marked",
-            places: [(.orchestrator, "watchdog.committed"), (.payment, "charges.answered")]),
+            places: [(.orchestrator, "watchdog.committed"), (.payment, "charges.answered")], hanging: .reservation),
     ]
 
     static let killPoints = rounds.map { round in
@@ -64,7 +67,15 @@ extension Fault {
                     try await Task.sleep(for: .milliseconds(500))
                 }
             }
-            defer { publishing.cancel() }
+            let stalling = Task {
+                guard let role = round.hanging else { return }
+                let member = try await stage.fleet.first(role)
+                while !Task.isCancelled { try await stall(member) }
+            }
+            defer {
+                publishing.cancel()
+                stalling.cancel()
+            }
             let deaths = try await withThrowingTaskGroup(of: Int.self) { group in
                 for (role, point) in round.places {
                     group.addTask {
@@ -79,5 +90,14 @@ extension Fault {
             }
             return "\(deaths) deaths of \(round.places.count) processes"
         }
+    }
+
+    /// Stops a process for longer than a step may take, and lets it work for a moment.
+    private static func stall(_ member: Member) async throws {
+        try member.signal(SIGSTOP)
+        let rest = await Task { try await Task.sleep(for: .seconds(4)) }.result
+        try member.signal(SIGCONT)
+        try rest.get()
+        try await Task.sleep(for: .seconds(1))
     }
 }
