@@ -2,7 +2,7 @@
 
 command_test() {
     ensure_swift
-    ensure_packages
+    ensure_packages "${CONTRACT_PACKAGES[@]}"
     use_run "$(default_run)/test-servers"
     if [[ -n ${TURNSTILE_KEEP_SERVERS:-} ]]; then
         AFTER_INTERRUPTION="the servers stay up; compose/dev down stops them"
@@ -21,6 +21,8 @@ command_test() {
     start_job "$ROOT" swift test --skip-build --no-parallel "$@"
     finish_job
     if (($# == 0)); then
+        say "the contract, on a live fleet"
+        run_contracts
         say "the worst faults, during a sale"
         run_faults "${SHORT_FAULTS[@]}"
     fi
