@@ -4,11 +4,12 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import contract
 
-# ```sh … ``` is run; ```text … ``` is what it prints, where … stands for anything; ```python NAME … ``` is a file.
+# ```sh is run, ```text is what that prints, where … stands for anything, and ```python NAME is a file.
 BLOCK = re.compile(r"^```(sh|text|python \S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 GUIDE = (contract.CONTRACTS / "UPSTREAM.md").read_text()
 
@@ -43,11 +44,14 @@ def test_every_command_prints_what_the_guide_says(tmp_path: Path):
 
 def run(shell: subprocess.Popen, command: str) -> str:
     """Has the one shell of the guide run a block; returns what it printed, with its failure if it failed."""
+    impatience = threading.Timer(60, shell.kill)
+    impatience.start()
     shell.stdin.write(f"set -e\n{command}\nset +e\nprintf '\\n--end of block--\\n'\n")
     shell.stdin.flush()
     lines = []
     for line in shell.stdout:
         if line == "--end of block--\n":
+            impatience.cancel()
             return "".join(lines).removesuffix("\n")
         lines.append(line)
     return "".join(lines) + f"(the shell ended with status {shell.wait()})"

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 import uuid
 
 import pytest
@@ -16,7 +17,10 @@ OUTCOMES = ("purchase.completed.v1", "purchase.refused.v1", "purchase.refunded.v
 @pytest.fixture(scope="module")
 def listener():
     listener = fleet.Listener()
-    Stories(listener).tell()
+    stories = Stories(listener)
+    stories.tell()
+    [wrong] = [heard for heard in listener.heard if heard.properties["message_id"] == stories.wrong]
+    listener.heard.remove(wrong)
     yield listener
     listener.connection.close()
 
@@ -42,6 +46,8 @@ class Stories:
             "recommendation.observe.v1",
             {"userId": "ada", "eventId": self.event, "weight": 1},
             routing_key="recommendation",
+            app_id="orchestrator",
+            timestamp=int(time.time()),
         )
         self.refund(completed)
         self.expect(expiring, "purchase.refused.v1", reason="expired")
@@ -77,7 +83,8 @@ class Stories:
         self.expect(start, "purchase.refused.v1", reason="cancelled")
 
     def reject(self):
-        rejected = self.listener.answer(self.buy(quantity=11), "purchase.rejected.v1")
+        self.wrong = self.buy(quantity=11)
+        rejected = self.listener.answer(self.wrong, "purchase.rejected.v1")
         assert [mistake["pointer"] for mistake in rejected.body["problem"]["errors"]] == ["/quantity"]
 
     def let_a_letter_fail(self):

@@ -100,7 +100,7 @@ struct DocsPage {
                 SchemaWords.of(parameter["schema"]), HTML.inline(parameter["description"]?.text ?? ""),
             ]
         }
-        return HTML.table("Parameters", ["name", "in", "value", ""], rows)
+        return HTML.table("Parameters", ["name", "in", "value", "about"], rows)
     }
 
     private func body(of operation: Operation) -> String {
@@ -128,7 +128,7 @@ struct DocsPage {
                 <article aria-labelledby="schema-\(schema.name)"><h3 id="schema-\(schema.name)">\(schema.name)</h3>
                 \(rows.isEmpty ? "<p>\(SchemaWords.of(schema.value))</p>" : "")\
                 \(HTML.prose(schema.value["description"]?.text))\
-                \(HTML.table("Fields", ["name", "value", ""], rows))</article>
+                \(HTML.table("Fields", ["name", "value", "about"], rows))</article>
                 """
         }.joined()
     }

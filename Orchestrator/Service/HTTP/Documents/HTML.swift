@@ -30,7 +30,7 @@ enum HTML {
     /// Nothing without rows; the cells are HTML already.
     static func table(_ caption: String, _ headings: [String], _ rows: [[String]]) -> String {
         guard !rows.isEmpty else { return "" }
-        let head = headings.map { $0.isEmpty ? "<td></td>" : "<th scope=\"col\">\($0)</th>" }.joined()
+        let head = headings.map { "<th scope=\"col\">\($0)</th>" }.joined()
         let body = rows.map { "<tr>" + $0.map { "<td>\($0)</td>" }.joined() + "</tr>" }.joined()
         return "<table><caption>\(caption)</caption><thead><tr>\(head)</tr></thead><tbody>\(body)</tbody></table>"
     }
