@@ -18,13 +18,13 @@ struct HTTPServer: Service {
     let onListening: @Sendable (Int) -> Void
 
     func run() async throws {
-        let router = Router()
+        let bare = Router()
+        addRoutes(to: bare)
+        let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMeterMiddleware())
         router.add(middleware: ProblemMiddleware(logger: logger))
-        admin.add(to: router)
-        purchases.add(to: router)
-        events.add(to: router)
-        operators.add(to: router)
+        router.add(middleware: AllowedMethodsMiddleware(table: MethodTable(of: bare)))
+        addRoutes(to: router)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
@@ -38,6 +38,14 @@ struct HTTPServer: Service {
             },
             logger: quiet)
         try await application.run()
+    }
+
+    private func addRoutes(to router: Router<some RequestContext>) {
+        admin.add(to: router)
+        purchases.add(to: router)
+        events.add(to: router)
+        operators.add(to: router)
+        DocumentRoutes().add(to: router)
     }
 }
 

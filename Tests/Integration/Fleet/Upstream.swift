@@ -17,11 +17,12 @@ struct Upstream: Sendable {
     /// Publishes a body as it is; nil leaves a property out.
     func publish(
         _ body: Data, kind: String?, messageID: String?, replyTo: String? = nil, correlationID: String? = nil,
-        contentType: String? = "application/json"
+        contentType: String? = "application/json", headers: [String: HeaderValue] = [:]
     ) async throws {
-        let properties = Properties(
+        var properties = Properties(
             messageID: messageID, correlationID: correlationID, type: kind, replyTo: replyTo,
             contentType: contentType)
+        properties.headers = headers
         let refusals = try await publisher.publish([
             Publication(
                 exchange: "turnstile.commands", routingKey: "orchestrator", isMandatory: true,
