@@ -129,9 +129,13 @@ let package = Package(
         tests("TopologyTests", ["Topology"]),
         tests("SagaCoreTests", ["SagaCore"]),
         tests("OrchestratorServiceTests", ["OrchestratorService"]),
+        tests("OperatorTests", ["turnstile", "FleetRuntime", "Contracts", arguments]),
         tests(
             "FleetRuntimeTests",
-            ["FleetRuntime", "TestKit", configuration, lifecycle, metrics, nio, nioEmbedded, httpParts, httpTypes]),
+            [
+                "FleetRuntime", "TestKit", configuration, lifecycle, logging, metrics, nio, nioEmbedded, httpParts,
+                httpTypes,
+            ]),
         tests("ReservationTests", ["Reservation", "TestKit"]),
         tests("PaymentTests", ["Payment", "TestKit"]),
         tests("NotificationTests", ["Notification", "TestKit"]),
@@ -141,6 +145,7 @@ let package = Package(
             "Integration",
             workers + [
                 "OrchestratorService", "TestKit", "FleetRuntime", httpClient, nio, nioFoundationCompat, configuration,
+                metrics,
             ]),
         program(
             "faults", at: "Tests/Faults",

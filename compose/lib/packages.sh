@@ -9,6 +9,7 @@ installed() {
         libhiredis-dev) compiles hiredis/hiredis.h ;;
         rabbitmq-server) compgen -G '/usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server' >/dev/null ;;
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
+        python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
         redis-server) command -v redis-server >/dev/null && command -v redis-cli >/dev/null ;;
         *) command -v "$1" >/dev/null ;;
     esac
@@ -17,21 +18,22 @@ installed() {
 # compiles HEADER: whether the C compiler would find it.
 compiles() { [[ -e /usr/include/$1 || -e /usr/local/include/$1 ]]; }
 
+# missing_packages [MORE…]: which of those that every command needs, and of MORE, are not installed.
 missing_packages() {
     local package
-    for package in "${PACKAGES[@]}"; do
+    for package in "${PACKAGES[@]}" "$@"; do
         installed "$package" || printf '%s ' "$package"
     done
 }
 
 ensure_packages() {
     local missing began=$SECONDS
-    read -ra missing <<<"$(missing_packages)"
+    read -ra missing <<<"$(missing_packages "$@")"
     ((${#missing[@]} > 0)) || return 0
     may_install || fail "these packages are missing and cannot be installed from here: ${missing[*]}"
     say "installing ${missing[*]} with apt-get (one or two minutes)"
     install_packages "${missing[@]}"
-    read -ra missing <<<"$(missing_packages)"
+    read -ra missing <<<"$(missing_packages "$@")"
     ((${#missing[@]} == 0)) || fail "apt-get ended well, yet these are still missing: ${missing[*]}"
     say "  installed ($(seconds_since "$began"))"
 }

@@ -25,7 +25,7 @@ package struct EventPublishing: Sendable {
         _ event: PublishEvent, key: String?, fingerprint: Data, traceparent: String?
     ) async throws -> Result {
         let id = EventID.fresh()
-        let messages = try messages(for: event, id: id, traceparent: traceparent)
+        let messages = try messages(for: event, id: id, traceparent: traceparent ?? TraceContext.root(id))
         let result = try await book.add(
             NewEvent(id: id, event: event, key: key, fingerprint: fingerprint), messages)
         if case .published = result { relay.hurry() }
@@ -33,7 +33,7 @@ package struct EventPublishing: Sendable {
     }
 
     private func messages(
-        for event: PublishEvent, id: EventID, traceparent: String?
+        for event: PublishEvent, id: EventID, traceparent: String
     ) throws -> [OutgoingMessage] {
         let published = EventPublished(eventId: id, name: event.name, startsAt: event.startsAt, venue: event.venue)
         return try StockParts.commands(for: event, id: id, traceparent: traceparent) + [
@@ -49,7 +49,7 @@ package struct EventPublishing: Sendable {
 /// Cuts an event's stock into commands that fit a message.
 enum StockParts {
     static func commands(
-        for event: PublishEvent, id: EventID, traceparent: String?
+        for event: PublishEvent, id: EventID, traceparent: String
     ) throws -> [OutgoingMessage] {
         try parts(of: event).enumerated().map { number, tier in
             OutgoingMessage(

@@ -1,5 +1,4 @@
 import Contracts
-import CoreMetrics
 import FleetRuntime
 import Hummingbird
 import Logging
@@ -11,17 +10,16 @@ struct HTTPServer: Service {
     let purchases: PurchaseRoutes
     let events: EventRoutes
     let operators: OperatorRoutes
-    let admin: AdminRoutes
-    let settings: Settings
-    let logger: Logger
+    let fleet: Fleet
     /// Told the port, which the system chose if the settings say 0.
     let onListening: @Sendable (Int) -> Void
 
     func run() async throws {
+        let (settings, logger) = (fleet.settings, fleet.logger)
         let router = Router()
-        router.add(middleware: RequestMeterMiddleware())
+        router.add(middleware: RequestMeter(fleet.metrics))
         router.add(middleware: ProblemMiddleware(logger: logger))
-        admin.add(to: router)
+        AdminRoutes(fleet).add(to: router)
         purchases.add(to: router)
         events.add(to: router)
         operators.add(to: router)
@@ -38,27 +36,5 @@ struct HTTPServer: Service {
             },
             logger: quiet)
         try await application.run()
-    }
-}
-
-/// Counts and times requests by route, method and status: a bounded set, for routes come from code.
-struct RequestMeterMiddleware<Context: RequestContext>: RouterMiddleware {
-    @concurrent
-    func handle(
-        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        let started = ContinuousClock.now
-        let response = try await next(request, context)
-        let dimensions = [
-            ("route", context.endpointPath ?? "none"), ("method", Self.known(request.method)),
-            ("status", "\(response.status.code)"),
-        ]
-        CoreMetrics.Timer(label: "turnstile_http_request_duration_seconds", dimensions: dimensions)
-            .recordNanoseconds((ContinuousClock.now - started).nanoseconds)
-        return response
-    }
-
-    private static func known(_ method: HTTPRequest.Method) -> String {
-        [.get, .head, .post, .put, .delete, .patch, .options].contains(method) ? method.rawValue : "other"
     }
 }

@@ -17,11 +17,11 @@ struct Upstream: Sendable {
     /// Publishes a body as it is; nil leaves a property out.
     func publish(
         _ body: Data, kind: String?, messageID: String?, replyTo: String? = nil, correlationID: String? = nil,
-        contentType: String? = "application/json"
+        contentType: String? = "application/json", headers: [String: HeaderValue] = [:]
     ) async throws {
         let properties = Properties(
             messageID: messageID, correlationID: correlationID, type: kind, replyTo: replyTo,
-            contentType: contentType)
+            contentType: contentType, headers: headers)
         let refusals = try await publisher.publish([
             Publication(
                 exchange: "turnstile.commands", routingKey: "orchestrator", isMandatory: true,
@@ -36,6 +36,11 @@ struct Upstream: Sendable {
         try await publish(
             Data(#"{"userId":"\#(user)","eventId":"\#(event)",\#(wish)}"#.utf8), kind: "purchase.start.v1",
             messageID: messageID, replyTo: queue, correlationID: "order-\(messageID)")
+    }
+
+    /// Gets the events of this kind in its queue too.
+    func listen(to kind: String) async throws {
+        try await administrator.bindQueue(queue, to: "turnstile.events", routingKey: kind)
     }
 
     /// The next answers, until there are `count`.
