@@ -6,7 +6,6 @@ import Logging
 import SagaCore
 import ServiceLifecycle
 import Synchronization
-import Topology
 
 /// Counts the whole fleet now and then, for metrics: scrapes show the last count and never wait for the database.
 ///
@@ -72,7 +71,9 @@ final class Census: Service {
         let now = World.date
         func age(_ since: Date?) -> Double { since.map { max(0, now.timeIntervalSince($0)) } ?? 0 }
         return PurchaseState.openTags.map { Sample(.sagasOpen, [("state", $0)], Double(numbers.openSagas[$0] ?? 0)) }
-            + Queue.all.map { Sample(.deadLetters, [("queue", $0.name)], Double(numbers.deadLetters[$0.name] ?? 0)) }
+            + QueueReading.workQueues.map {
+                Sample(.deadLetters, [("queue", $0)], Double(numbers.deadLetters[$0] ?? 0))
+            }
             + [
                 Sample(.sagaOldestAge, age(numbers.oldestOpen?.since)),
                 Sample(.sagasNeedingAttention, Double(numbers.needingAttention)),

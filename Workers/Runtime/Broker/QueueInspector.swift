@@ -11,6 +11,9 @@ import Topology
 package struct QueueReading: Sendable, Codable {
     package enum Purpose: String, Sendable, Codable { case work, retry, dead }
 
+    /// The queues that lanes consume.
+    package static let workQueues = Queue.all.map(\.name)
+
     package let name: String
     package let purpose: Purpose
     package let ready: Int
