@@ -84,8 +84,10 @@ package enum PurchaseSaga: PurchaseDefinition {
 
     private static func whileClosing(_ input: PurchaseInput, because reason: ClosingReason) -> Decision {
         switch (input, reason) {
-        case (.closed, _), (.declined, _), (.attemptsUsedUp, _):
+        case (.closed, _), (.declined, _):
             .move(to: .unwinding(EndReason(reason), outstanding: [.release]), then: [.release])
+        case (.attemptsUsedUp, _):
+            .move(to: .unwinding(EndReason(reason), outstanding: [.release, .close]), then: [.release, .closePayment])
         case (.captured, .expired): .move(to: .confirming, then: [.confirm])
         case (.captured, .cancelled):
             .move(to: .unwinding(.cancelled, outstanding: [.release, .refund]), then: [.release, .refund])
@@ -105,15 +107,17 @@ package enum PurchaseSaga: PurchaseDefinition {
         switch input {
         case .released: settle(.release, of: outstanding, because: reason)
         case .refunded: settle(.refund, of: outstanding, because: reason)
+        case .closed, .declined: settle(.close, of: outstanding, because: reason)
         case .captured:
             reason.followsCapture || outstanding.contains(.refund)
                 ? .ignore(.duplicate)
-                : .move(to: .unwinding(reason, outstanding: outstanding.union([.refund])), then: [.refund])
+                : .move(
+                    to: .unwinding(reason, outstanding: outstanding.subtracting([.close]).union([.refund])),
+                    then: [.refund])
         case .stepTimedOut: .stay(then: Compensation.allCases.filter(outstanding.contains).map(\.effect))
-        case .start, .reserved, .declined, .closed, .confirmed: .ignore(.duplicate)
+        case .start, .reserved, .confirmed, .confirmRefused: .ignore(.duplicate)
         case .reservationRefused, .holdExpired, .cancelRequested, .refundRequested, .notified, .attemptsUsedUp:
             .ignore(.late)
-        case .confirmRefused: .ignore(.duplicate)
         }
     }
 
@@ -178,6 +182,7 @@ extension Compensation {
         switch self {
         case .release: .release
         case .refund: .refund
+        case .close: .closePayment
         }
     }
 }

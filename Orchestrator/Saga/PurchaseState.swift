@@ -13,8 +13,8 @@ package enum PurchaseState: Sendable, Equatable, Hashable {
 /// Why a payment is being closed.
 package enum ClosingReason: String, Codable, Sendable, CaseIterable { case expired, cancelled }
 
-/// What still has to be undone.
-package enum Compensation: String, Codable, Sendable, CaseIterable { case release, refund }
+/// What still has to be undone; a payment that could not be closed in time goes on being closed.
+package enum Compensation: String, Codable, Sendable, CaseIterable { case release, refund, close }
 
 /// Why a purchase ends, or ended, without tickets.
 package enum EndReason: Codable, Sendable, Hashable {

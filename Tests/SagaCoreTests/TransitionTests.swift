@@ -20,15 +20,17 @@ import Testing
             .move(to: .unwinding(.declined(reason), outstanding: [.release]), then: [.release, .cancelExpiry])
         case (.charging, .holdExpired): .move(to: .closing(.expired), then: [.closePayment])
         case (.charging, .cancelRequested): .move(to: .closing(.cancelled), then: [.closePayment])
-        case (.closing(let reason), .closed), (.closing(let reason), .declined),
-            (.closing(let reason), .attemptsUsedUp):
+        case (.closing(let reason), .closed), (.closing(let reason), .declined):
             .move(to: .unwinding(EndReason(reason), outstanding: [.release]), then: [.release])
+        case (.closing(let reason), .attemptsUsedUp):
+            .move(to: .unwinding(EndReason(reason), outstanding: [.release, .close]), then: [.release, .closePayment])
         case (.closing(.expired), .captured): .move(to: .confirming, then: [.confirm])
         case (.closing(.cancelled), .captured):
             .move(to: .unwinding(.cancelled, outstanding: [.release, .refund]), then: [.release, .refund])
         case (.confirming, .confirmed): .move(to: .completed, then: [.announceCompleted, .notify])
         case (.confirming, .confirmRefused): .move(to: .unwinding(.seatsLost, outstanding: [.refund]), then: [.refund])
-        case (.unwinding(let reason, [.release]), .released), (.unwinding(let reason, [.refund]), .refunded):
+        case (.unwinding(let reason, [.release]), .released), (.unwinding(let reason, [.refund]), .refunded),
+            (.unwinding(let reason, [.close]), .closed), (.unwinding(let reason, [.close]), .declined):
             reason == .refundRequested
                 ? .move(to: .refunded, then: [.announceRefunded, .notify])
                 : .move(to: .refused(reason), then: [.announceRefused, .notify])
@@ -36,8 +38,15 @@ import Testing
             .move(to: .unwinding(reason, outstanding: [.refund]), then: [])
         case (.unwinding(let reason, [.release, .refund]), .refunded):
             .move(to: .unwinding(reason, outstanding: [.release]), then: [])
+        case (.unwinding(let reason, [.release, .close]), .released):
+            .move(to: .unwinding(reason, outstanding: [.close]), then: [])
+        case (.unwinding(let reason, [.release, .close]), .closed),
+            (.unwinding(let reason, [.release, .close]), .declined):
+            .move(to: .unwinding(reason, outstanding: [.release]), then: [])
         case (.unwinding(.seatsLost, _), .captured), (.unwinding(.refundRequested, _), .captured): nil
-        case (.unwinding(let reason, [.release]), .captured):
+        case (.unwinding(let reason, [.close]), .captured):
+            .move(to: .unwinding(reason, outstanding: [.refund]), then: [.refund])
+        case (.unwinding(let reason, [.release]), .captured), (.unwinding(let reason, [.release, .close]), .captured):
             .move(to: .unwinding(reason, outstanding: [.release, .refund]), then: [.refund])
         case (.refused(let reason), .captured): .move(to: .unwinding(reason, outstanding: [.refund]), then: [.refund])
         case (.completed, .refundRequested):
@@ -56,6 +65,7 @@ import Testing
         case .closing: [.closePayment]
         case .unwinding(_, let outstanding):
             (outstanding.contains(.release) ? [.release] : []) + (outstanding.contains(.refund) ? [.refund] : [])
+                + (outstanding.contains(.close) ? [.closePayment] : [])
         case .completed: [.announceCompleted, .notify]
         case .refused: [.announceRefused, .notify]
         case .refunded: [.announceRefunded, .notify]
@@ -133,7 +143,9 @@ import Testing
             case .charging: answer = .captured(chargeID: "ch_1")
             case .confirming: answer = .confirmed(tickets: [])
             case .closing: answer = .closed
-            case .unwinding(_, let outstanding): answer = outstanding.contains(.release) ? .released : .refunded
+            case .unwinding(_, let outstanding):
+                answer =
+                    outstanding.contains(.release) ? .released : outstanding.contains(.refund) ? .refunded : .closed
             case .completed, .refused, .refunded: return true
             }
             guard case .move(let next, _) = PurchaseSaga.step(state, on: answer) else { return false }

@@ -9,12 +9,17 @@ enum Universe {
         .refundRequested,
     ]
 
-    static let outstanding: [Set<Compensation>] = [[.release], [.refund], [.release, .refund]]
+    /// A payment goes on being closed only where its closing had begun.
+    static func outstanding(_ reason: EndReason) -> [Set<Compensation>] {
+        let paid: [Set<Compensation>] = [[.release], [.refund], [.release, .refund]]
+        let unknown: [Set<Compensation>] = [[.close], [.release, .close]]
+        return ClosingReason.allCases.map(EndReason.init).contains(reason) ? paid + unknown : paid
+    }
 
     static let states: [PurchaseState] =
         [.reserving, .charging, .confirming, .completed, .refunded]
         + ClosingReason.allCases.map { .closing($0) }
-        + reasons.flatMap { reason in outstanding.map { .unwinding(reason, outstanding: $0) } }
+        + reasons.flatMap { reason in outstanding(reason).map { .unwinding(reason, outstanding: $0) } }
         + reasons.map { .refused($0) }
 
     static let ticket = IssuedTicket(id: TicketID.make(), tier: "Floor", seat: "A-1")

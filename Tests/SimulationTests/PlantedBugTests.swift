@@ -19,6 +19,7 @@ import Testing
 enum PlantedBug: String, CaseIterable, Sendable {
     case inboxForgets, repliesNotSentAgain, acknowledgedBeforeConfirmed, refusalsOverlooked, confirmsImagined
     case releaseBeforeClose, lateCaptureLost, expiryWithoutALook, cancelWithoutRefund, refundWithoutRelease
+    case moneyGivenUp
     case tombstoneForgotten, holdFreedByTheClock, stockUpdatesLost
     case unstableChargeKey, closedWithoutAsking, chargesChangedBlindly, pendingChargesForgotten
     case journalNotAsked, sagasNotLocked, startsUnchecked, restBeforeTheLetter, noWatchdog
@@ -30,6 +31,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
         case .expiryWithoutALook: Simulation<ExpiringWithoutALook>().run(seed: seed)
         case .cancelWithoutRefund: Simulation<CancellingWithoutRefund>().run(seed: seed)
         case .refundWithoutRelease: Simulation<RefundingWithoutRelease>().run(seed: seed)
+        case .moneyGivenUp: Simulation<GivingUpTheMoney>().run(seed: seed)
         case .inboxForgets, .repliesNotSentAgain, .acknowledgedBeforeConfirmed, .refusalsOverlooked,
             .confirmsImagined, .tombstoneForgotten, .holdFreedByTheClock, .stockUpdatesLost, .unstableChargeKey,
             .closedWithoutAsking, .chargesChangedBlindly, .pendingChargesForgotten, .journalNotAsked,
@@ -59,7 +61,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
         case .restBeforeTheLetter: flaws.sagas = .earlyRest
         case .noWatchdog: flaws.hasNoWatchdog = true
         case .releaseBeforeClose, .lateCaptureLost, .expiryWithoutALook, .cancelWithoutRefund,
-            .refundWithoutRelease:
+            .refundWithoutRelease, .moneyGivenUp:
             break
         }
         return flaws

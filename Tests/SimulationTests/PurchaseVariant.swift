@@ -41,12 +41,6 @@ extension PurchaseVariant {
 
 /// Gives seats back when the hold runs out, without closing the payment first.
 enum ReleasingBeforeClosing: PurchaseVariant {
-    typealias State = PurchaseState
-    typealias Input = PurchaseInput
-    typealias Effect = PurchaseEffect
-    typealias Request = PurchaseRequest
-    typealias Facts = PurchaseFacts
-
     static func mistake(_ state: PurchaseState, on input: PurchaseInput) -> Decision? {
         guard case (.charging, .holdExpired) = (state, input) else { return nil }
         return .move(to: .unwinding(.expired, outstanding: [.release]), then: [.release])
@@ -55,12 +49,6 @@ enum ReleasingBeforeClosing: PurchaseVariant {
 
 /// Ignores money that arrives after the purchase was given up.
 enum LosingLateCaptures: PurchaseVariant {
-    typealias State = PurchaseState
-    typealias Input = PurchaseInput
-    typealias Effect = PurchaseEffect
-    typealias Request = PurchaseRequest
-    typealias Facts = PurchaseFacts
-
     static func mistake(_ state: PurchaseState, on input: PurchaseInput) -> Decision? {
         switch (state, input) {
         case (.unwinding, .captured), (.refused, .captured): .ignore(.late)
@@ -71,12 +59,6 @@ enum LosingLateCaptures: PurchaseVariant {
 
 /// Gives up when the hold runs out, whatever has happened since.
 enum ExpiringWithoutALook: PurchaseVariant {
-    typealias State = PurchaseState
-    typealias Input = PurchaseInput
-    typealias Effect = PurchaseEffect
-    typealias Request = PurchaseRequest
-    typealias Facts = PurchaseFacts
-
     static func mistake(_ state: PurchaseState, on input: PurchaseInput) -> Decision? {
         guard case (.confirming, .holdExpired) = (state, input) else { return nil }
         return .move(to: .unwinding(.expired, outstanding: [.release]), then: [.release])
@@ -85,26 +67,22 @@ enum ExpiringWithoutALook: PurchaseVariant {
 
 /// Forgets the refund when a cancelled purchase turns out to be paid.
 enum CancellingWithoutRefund: PurchaseVariant {
-    typealias State = PurchaseState
-    typealias Input = PurchaseInput
-    typealias Effect = PurchaseEffect
-    typealias Request = PurchaseRequest
-    typealias Facts = PurchaseFacts
-
     static func mistake(_ state: PurchaseState, on input: PurchaseInput) -> Decision? {
         guard case (.closing(.cancelled), .captured) = (state, input) else { return nil }
         return .move(to: .unwinding(.cancelled, outstanding: [.release]), then: [.release])
     }
 }
 
+/// Ends while the provider has not said what became of the money.
+enum GivingUpTheMoney: PurchaseVariant {
+    static func mistake(_ state: PurchaseState, on input: PurchaseInput) -> Decision? {
+        guard case (.closing(let reason), .attemptsUsedUp) = (state, input) else { return nil }
+        return .move(to: .unwinding(EndReason(reason), outstanding: [.release]), then: [.release])
+    }
+}
+
 /// Lets a refunded buyer keep the tickets.
 enum RefundingWithoutRelease: PurchaseVariant {
-    typealias State = PurchaseState
-    typealias Input = PurchaseInput
-    typealias Effect = PurchaseEffect
-    typealias Request = PurchaseRequest
-    typealias Facts = PurchaseFacts
-
     static func mistake(_ state: PurchaseState, on input: PurchaseInput) -> Decision? {
         guard case (.completed, .refundRequested) = (state, input) else { return nil }
         return .move(to: .unwinding(.refundRequested, outstanding: [.refund]), then: [.refund])

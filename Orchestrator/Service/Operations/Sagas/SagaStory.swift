@@ -92,7 +92,9 @@ package struct SagaStory: Codable, Sendable {
                 " Past the hold's deadline \(WireFormat.text(of: $0)) the payment is closed."
             }
             return "\(again).\(end ?? "")"
-        case .closing: return "\(again) (\(tries)); after the last the seats are released."
+        case .closing:
+            return "\(again) (\(tries)); after the last the seats are released "
+                + "and the payment goes on being closed."
         case .confirming, .unwinding, .completed, .refused, .refunded: return "\(again), for as long as it takes."
         }
     }
@@ -111,7 +113,7 @@ private struct Wait {
         case .closing: (what, owner) = ("the payment to be closed", "payment")
         case .unwinding(_, let outstanding):
             what = outstanding.map(\.rawValue).sorted().joined(separator: " and ")
-            owner = outstanding.contains(.refund) ? "payment" : "reservation"
+            owner = outstanding == [.release] ? "reservation" : "payment"
         case .completed, .refused, .refunded: (what, owner) = ("the buyer to be told", "notification")
         }
     }

@@ -53,8 +53,21 @@ struct Nemesis<Definition: PurchaseDefinition>: Sendable {
         await universe.timeline.wait(for: moment(within: storm))
         universe.note("the provider cannot be reached")
         fleet.provider.set(reachable: false)
-        await universe.timeline.wait(for: universe.pause(from: .seconds(1), to: .seconds(40)))
+        await universe.timeline.wait(for: universe.pause(from: .seconds(1), to: .seconds(120)))
+        if universe.weather.wipes > 0 && universe.number(in: 0...1) == 0 { return await loseTheNews() }
         fleet.provider.set(reachable: true)
+    }
+
+    /// The provider comes back while the orchestrator cannot listen, and the broker loses what it was to hear.
+    private func loseTheNews() async {
+        universe.note("the orchestrator loses its database")
+        fleet.orchestrator.stop()
+        fleet.provider.set(reachable: true)
+        await universe.timeline.wait(for: universe.pause(from: .seconds(1), to: .seconds(20)))
+        universe.note("the broker loses everything")
+        fleet.broker.stop(losing: true)
+        fleet.orchestrator.recover()
+        fleet.broker.recover()
     }
 
     /// All schemas live on one server.
