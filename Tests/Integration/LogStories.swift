@@ -43,7 +43,7 @@ struct `The logs of a fleet` {
         #expect(buried.contains { $0["trace"] == Self.trace })
         #expect(buried.contains { $0["saga"] != nil })
         #expect(buried.allSatisfy { $0["level"] == "error" && $0["queue"] == "orchestrator.commands" })
-        let secrets = ["ada.lovelace", "example.org\"", "hunter2", try Self.password()]
+        let secrets = ["ada.lovelace", "hunter2", try Self.password()]
         for line in lines.all {
             for secret in secrets { #expect(!line.contains(secret), "\(line)") }
         }

@@ -129,7 +129,7 @@ private struct History {
         INSERT INTO orchestrator.dead_letter (id, queue, identity, fingerprint, kind, saga_id, reason, attempts,
             properties, body, state, first_seen)
         SELECT pg_temp.id(n), CASE WHEN n % 2 = 0 THEN 'payment.commands' ELSE 'expiry.commands' END,
-            decode(to_hex(1048576 + n) || '0', 'hex'), 'g' || n % 10, 'payment.charge.v1', pg_temp.id(n), 'failed', 5,
+            decode(lpad(to_hex(n), 8, '0'), 'hex'), 'g' || n % 10, 'payment.charge.v1', pg_temp.id(n), 'failed', 5,
             '{"headers":{}}', '{}', CASE WHEN n % 20 < 3 THEN 'waiting' ELSE 'dropped' END, now()
         FROM generate_series(1, 20000) n;
         INSERT INTO orchestrator.operator_action (id, operator, action, subject, letters)
