@@ -131,7 +131,7 @@ package enum OrchestratorService {
             return OperatorRoutes(
                 keys: keys,
                 board: StatusBoard(
-                    pool: pool, queues: queues, health: fleet.health,
+                    pool: pool, census: census, queues: queues, health: fleet.health,
                     roll: FleetRoll(try fleet.redis(for: "operators"), prefix: fleet.settings.redisPrefix)),
                 sagas: SagaOperations(
                     pool: pool, queries: SagaQueries(pool), file: file, attempts: fleet.settings.stepAttempts),

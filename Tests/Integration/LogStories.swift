@@ -73,6 +73,8 @@ final class LogLines: Sendable {
 
     var all: [String] { lines.withLock { $0 } }
 
+    func forget() { lines.withLock { $0 = [] } }
+
     var logger: Logger {
         Logger(label: "fleet") { label in
             FleetLogHandler(label: label, level: .debug, format: .json) { line in

@@ -7,7 +7,11 @@ import OrchestratorService
 /// Everything on one screen.
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show components, open sagas, holds, dead letters and busy queues on one screen.")
+        abstract: "Show components, processes, open sagas, holds, dead letters and busy queues on one screen.",
+        discussion: """
+            The numbers are of this moment, unless so much is open that counting takes long; then they are those of the \
+            last count, which is named.
+            """)
 
     @OptionGroup var connection: Connection
 
@@ -42,6 +46,7 @@ struct Status: AsyncParsableCommand {
             counted("attention", status.needingAttention, "sagas wait for you: turnstile sagas list --attention"))
         lines.append("holds         \(status.activeHolds) tickets")
         lines.append(counted("dead letters", status.deadLetters, "turnstile dead list"))
+        if Date().timeIntervalSince(status.at) > 5 { lines.append("counted       \(status.at.age()) ago") }
         lines += idle(status.queues) + [""]
         return lines + Queues.table(status.queues.filter { $0.purpose == .work || $0.ready > 0 }).lines
     }

@@ -12,12 +12,17 @@ import Synchronization
 /// Every orchestrator counts the same, so alerts take the maximum over them.
 final class Census: Service {
     private static let period = Duration.seconds(10)
-    /// It may take one part in so many of the time of one connection, however much there is to count.
+    /// Counting may take one part in so many of the time of one connection, however much there is to count, …
     private static let share = 50
+    /// … but alerts must not go blind.
+    private static let longestPause = Duration.seconds(60)
+    /// Whoever asks waits this long for numbers of this moment; where counting takes longer, the last count must do.
+    private static let patience = Duration.milliseconds(100)
 
     private struct Count {
         var numbers: FleetNumbers.Reading?
         var numbersAt = World.instant
+        var counting = Duration.zero
         var queues: [QueueReading] = []
         var queuesAt = World.instant
     }
@@ -35,26 +40,41 @@ final class Census: Service {
     }
 
     func run() async throws {
-        while !Task.isShuttingDownGracefully && !Task.isCancelled {
-            let began = World.instant
-            await attempt("the database") { [self] in
-                let reading = try await numbers.read()
-                count.withLock { ($0.numbers, $0.numbersAt) = (reading, World.instant) }
-            }
-            await attempt("the queues") { [self] in
-                let readings = try await queues.read()
-                count.withLock { ($0.queues, $0.queuesAt) = (readings, World.instant) }
-            }
-            await sleepUnlessStopped(max(Self.period, (World.instant - began) * Self.share))
+        async let database: Void = keepCounting("the database") { [self] in _ = try await readNumbers() }
+        async let broker: Void = keepCounting("the queues") { [self] in
+            let readings = try await queues.read()
+            count.withLock { ($0.queues, $0.queuesAt) = (readings, World.instant) }
         }
+        _ = await (database, broker)
+    }
+
+    /// The numbers of this moment, or those of the last count if counting takes long.
+    func latest() async throws -> FleetNumbers.Reading {
+        let count = count.withLock { $0 }
+        if let numbers = count.numbers, count.counting > Self.patience { return numbers }
+        return try await readNumbers()
+    }
+
+    private func readNumbers() async throws -> FleetNumbers.Reading {
+        let began = World.instant
+        let reading = try await numbers.read()
+        let now = World.instant
+        count.withLock { ($0.numbers, $0.numbersAt, $0.counting) = (reading, now, now - began) }
+        return reading
     }
 
     /// A count that fails leaves the last one standing; its age tells.
-    private func attempt(_ what: String, _ work: @escaping @Sendable () async throws -> Void) async {
-        do {
-            try await cancelledWhenStopping(work)
-        } catch {
-            logger.warning("\(what) could not be counted", metadata: ["error": "\(error)"])
+    private func keepCounting(_ what: String, _ work: @escaping @Sendable () async throws -> Void) async {
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            let began = World.instant
+            do {
+                try await cancelledWhenStopping(work)
+            } catch {
+                if Task.isShuttingDownGracefully || Task.isCancelled { return }
+                logger.warning("\(what) could not be counted", metadata: ["error": "\(error)"])
+            }
+            let rest = (World.instant - began) * Self.share
+            await sleepUnlessStopped(min(max(Self.period, rest), Self.longestPause))
         }
     }
 

@@ -11,6 +11,7 @@ package struct StatusAnswer: Codable, Sendable {
         package let status: String
     }
 
+    /// When it was counted.
     package let at: Date
     package let components: [Component]
     /// Live processes by what they are; nil while Redis does not answer.
@@ -44,6 +45,7 @@ package struct TimerReading: Codable, Sendable {
 /// Gathers what operators look at first.
 struct StatusBoard: Sendable {
     let pool: PostgresPool
+    let census: Census
     let queues: QueueWatch
     let health: HealthBoard
     let roll: FleetRoll
@@ -51,7 +53,7 @@ struct StatusBoard: Sendable {
     func status() async throws -> StatusAnswer {
         async let readings = queues.read()
         async let processes = processes()
-        let numbers = try await FleetNumbers(pool).read()
+        let numbers = try await census.latest()
         return StatusAnswer(
             at: numbers.at,
             components: health.report.components.map { .init(name: $0.name, status: $0.status.words) },
