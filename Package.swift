@@ -136,12 +136,20 @@ let package = Package(
         tests("ContractsTests", ["Contracts", "ContractDocuments"]),
         tests("TopologyTests", ["Topology", "ContractDocuments"]),
         tests("SagaCoreTests", ["SagaCore"]),
+<<<<<<< HEAD
         tests(
             "OrchestratorServiceTests",
             ["OrchestratorService", "ContractDocuments", hummingbird, hummingbirdTesting, httpTypes, crypto]),
+=======
+        tests("OrchestratorServiceTests", ["OrchestratorService"]),
+        tests("OperatorTests", ["turnstile", "FleetRuntime", "Contracts", arguments]),
+>>>>>>> metrics
         tests(
             "FleetRuntimeTests",
-            ["FleetRuntime", "TestKit", configuration, lifecycle, metrics, nio, nioEmbedded, httpParts, httpTypes]),
+            [
+                "FleetRuntime", "TestKit", configuration, lifecycle, logging, metrics, nio, nioEmbedded, httpParts,
+                httpTypes,
+            ]),
         tests("ReservationTests", ["Reservation", "TestKit"]),
         tests("PaymentTests", ["Payment", "TestKit"]),
         tests("NotificationTests", ["Notification", "TestKit"]),
@@ -151,6 +159,7 @@ let package = Package(
             "Integration",
             workers + [
                 "OrchestratorService", "TestKit", "FleetRuntime", httpClient, nio, nioFoundationCompat, configuration,
+                metrics,
             ]),
         program(
             "faults", at: "Tests/Faults",

@@ -4,8 +4,8 @@ import OrchestratorService
 @main
 enum OrchestratorMain {
     static func main() async throws {
-        try await FleetProcess.main("orchestrator") { fleet, metrics in
-            try OrchestratorService.services(fleet, metrics)
+        try await FleetProcess.main("orchestrator") { fleet in
+            try OrchestratorService.services(fleet)
         }
     }
 }

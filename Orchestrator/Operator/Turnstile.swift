@@ -18,7 +18,8 @@ struct Turnstile: AsyncParsableCommand {
             Completions: turnstile --generate-completion-script bash (or zsh, fish).
             """,
         subcommands: [
-            Status.self, Queues.self, Sagas.self, Dead.self, Events.self, Timers.self, Verify.self, Topology.self,
+            Status.self, Fleet.self, Queues.self, Sagas.self, Dead.self, Events.self, Timers.self, Verify.self,
+            Topology.self,
             Migrate.self, Doctor.self,
         ])
 

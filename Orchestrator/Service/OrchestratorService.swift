@@ -15,10 +15,13 @@ package enum OrchestratorService {
         Migration(
             name: "0002_file_dead_letters",
             sql: String(decoding: PackageResources._002_file_dead_letters_sql, as: UTF8.self)),
+        Migration(
+            name: "0003_index_open_sagas",
+            sql: String(decoding: PackageResources._003_index_open_sagas_sql, as: UTF8.self)),
     ]
 
     package static func services(
-        _ fleet: Fleet, _ metrics: PrometheusRegistry, onListening: @escaping @Sendable (Int) -> Void = { _ in }
+        _ fleet: Fleet, onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws -> [any Service] {
         let parts = try Parts(fleet)
         let lanes = try fleet.commandLanes(of: .orchestrator) { connection in
@@ -42,6 +45,7 @@ package enum OrchestratorService {
                 StockKeeper(parts.book, bell: parts.outboxBell), every: .seconds(2), batch: .max,
                 health: fleet.health, logger: fleet.logger),
             parts.dispatcher,
+            parts.census,
             HTTPServer(
                 purchases: PurchaseRoutes(
                     intake: parts.intake(), queries: SagaQueries(parts.pool), watchers: parts.watchers),
@@ -49,8 +53,7 @@ package enum OrchestratorService {
                     publishing: parts.publishing, catalogue: parts.catalogue,
                     availability: Availability(hints: parts.hints, stock: parts.stock), pool: parts.pool),
                 operators: try parts.operators(),
-                admin: AdminRoutes(health: fleet.health, metrics: metrics), settings: fleet.settings,
-                logger: fleet.logger, onListening: onListening),
+                fleet: fleet, onListening: onListening),
         ]
     }
 
@@ -72,12 +75,16 @@ package enum OrchestratorService {
         let relay: OutboxRelay
         let publishing: EventPublishing
         let dispatcher: Dispatcher
+        let meters = SagaMeters()
+        let queues: QueueWatch
+        let census: Census
 
         init(_ fleet: Fleet) throws {
             self.fleet = fleet
             pool = fleet.databasePool(of: .orchestrator, for: "http", size: Self.poolSize)
             hints = PurchaseHints(
-                RedisPurchaseCache(try fleet.redis(), prefix: fleet.settings.redisPrefix), health: fleet.health,
+                RedisPurchaseCache(try fleet.redis(for: "purchases"), prefix: fleet.settings.redisPrefix),
+                health: fleet.health,
                 logger: fleet.logger)
             book = PostgresEventBook(pool)
             catalogue = Catalogue(book)
@@ -86,6 +93,8 @@ package enum OrchestratorService {
                 PostgresOutbox(pool), mailer: try fleet.mailer(of: .orchestrator, for: "outbox"), bell: outboxBell)
             publishing = EventPublishing(book, relay: relay)
             dispatcher = Dispatcher(try fleet.mailer(of: .orchestrator, for: "http"), logger: fleet.logger)
+            queues = QueueWatch(try QueueInspector(fleet.settings, logger: fleet.logger))
+            census = Census(FleetNumbers(pool), queues, metrics: fleet.metrics, logger: fleet.logger)
         }
 
         func runner(_ connection: PostgresConnection) -> SagaRunner<Store> {
@@ -93,7 +102,7 @@ package enum OrchestratorService {
                 store: PostgresSagaStore<PurchaseSaga>(connection),
                 patience: SagaPatience(
                     stepTimeout: fleet.settings.stepTimeout, attempts: fleet.settings.stepAttempts),
-                logger: fleet.logger)
+                meters: meters, logger: fleet.logger)
         }
 
         func desk(_ runner: SagaRunner<Store>) -> PurchaseDesk<Store> {
@@ -122,8 +131,8 @@ package enum OrchestratorService {
             return OperatorRoutes(
                 keys: keys,
                 board: StatusBoard(
-                    pool: pool, inspector: try QueueInspector(fleet.settings, logger: fleet.logger),
-                    health: fleet.health),
+                    pool: pool, census: census, queues: queues, health: fleet.health,
+                    roll: FleetRoll(try fleet.redis(for: "operators"), prefix: fleet.settings.redisPrefix)),
                 sagas: SagaOperations(
                     pool: pool, queries: SagaQueries(pool), file: file, attempts: fleet.settings.stepAttempts),
                 letters: DeadLetterRoutes(

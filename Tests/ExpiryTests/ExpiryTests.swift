@@ -24,7 +24,9 @@ struct ExpiryTests {
             #expect(reply.properties.correlationID == "\(saga)")
             #expect(reply.properties.headers["step"] == .integer(2))
             #expect(reply.properties.headers["causation-id"] == .string("\(command.id)"))
-            #expect(reply.properties.headers["traceparent"] == command.traceparent.map { .string($0) })
+            let trace = TraceContext.child(
+                of: try #require(command.traceparent), span: try #require(reply.properties.messageID))
+            #expect(reply.properties.headers["traceparent"] == .string(trace))
             #expect(reply.exchange == "turnstile.replies")
             let elapsed = try WireFormat.decode(TimerElapsed.self, from: reply.body)
             #expect(elapsed.subject == "hold")

@@ -11,44 +11,10 @@ import Topology
 /// What a lane does with a batch, whatever its handler does.
 @Suite(.timeLimit(.minutes(1)))
 struct `A lane` {
-    /// Runs a lane over the batches until it waits for more, then stops it gracefully.
-    private func run(
-        _ batches: [[Delivery]], outlet: ScriptedOutlet, attempts: Int = 5,
-        _ decide: @escaping @Sendable ([Envelope]) throws -> [Outcome]
-    ) async throws -> ScriptedInlet {
-        let (stream, continuation) = AsyncStream<Void>.makeStream()
-        let inlet = ScriptedInlet(batches) { continuation.yield() }
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let health = HealthBoard()
-        let lane = Lane(
-            queue: Queue("test"), inlet: inlet,
-            mailer: Mailer(outlet: outlet, application: "test", health: health, logger: logger),
-            handler: ScriptedHandler(decide: decide), limits: .init(batch: 500, attempts: attempts), health: health,
-            logger: logger)
-        let group = ServiceGroup(configuration: .init(services: [lane], logger: logger))
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            for await _ in stream { break }
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-        }
-        return inlet
-    }
-
-    private func reply(to envelope: Envelope) throws -> Outcome {
-        .reply([
-            OutgoingMessage(
-                try Envelope(
-                    id: .derived(from: envelope.id.uuid, "reply"), SeatsReleased(), sagaID: envelope.sagaID, step: 1,
-                    causationID: envelope.id, occurredAt: Date()),
-                to: .orchestrator)
-        ])
-    }
-
     @Test func `publishes what follows and acknowledges the batch once`() async throws {
         let outlet = ScriptedOutlet()
-        let inlet = try await run([[delivery(1), delivery(2), delivery(3)]], outlet: outlet) {
-            try $0.map(reply)
+        let inlet = try await LaneRun.run([[delivery(1), delivery(2), delivery(3)]], outlet: outlet) {
+            try $0.map(LaneRun.reply)
         }
         #expect(outlet.taken.count == 3)
         #expect(outlet.taken.allSatisfy { $0.isMandatory && $0.exchange == "turnstile.replies" })
@@ -58,7 +24,7 @@ struct `A lane` {
     @Test func `buries what cannot be read, alone, with its reason`() async throws {
         let outlet = ScriptedOutlet()
         let batch = [delivery(1), delivery(2, kind: "nonsense"), delivery(3)]
-        let inlet = try await run([batch], outlet: outlet) { try $0.map(reply) }
+        let inlet = try await LaneRun.run([batch], outlet: outlet) { try $0.map(LaneRun.reply) }
         let buried = outlet.taken.filter { $0.exchange == "turnstile.dead" }
         #expect(outlet.taken.count == 3)
         #expect(buried.map(\.routingKey) == ["test"])
@@ -70,9 +36,9 @@ struct `A lane` {
         let outlet = ScriptedOutlet()
         let poison = MessageID.make()
         let batch = (1...9).map { delivery($0, id: $0 == 5 ? poison.description : nil) }
-        _ = try await run([batch], outlet: outlet) { envelopes in
+        _ = try await LaneRun.run([batch], outlet: outlet) { envelopes in
             if envelopes.contains(where: { $0.id == poison }) { throw Mishap(isTransient: false) }
-            return try envelopes.map(reply)
+            return try envelopes.map(LaneRun.reply)
         }
         #expect(outlet.taken.count { $0.exchange == "turnstile.replies" } == 8)
         let retried = try #require(outlet.taken.first { $0.routingKey == "test.retry.1s" })
@@ -83,7 +49,7 @@ struct `A lane` {
     @Test(arguments: [(1, "test.retry.1s"), (2, "test.retry.10s"), (3, "test.retry.60s"), (4, "test.retry.60s")])
     func `retries a failing message later and later`(attempt: Int64, queue: String) async throws {
         let outlet = ScriptedOutlet()
-        _ = try await run([[delivery(1, attempt: attempt)]], outlet: outlet) { _ in
+        _ = try await LaneRun.run([[delivery(1, attempt: attempt)]], outlet: outlet) { _ in
             throw Mishap(isTransient: false)
         }
         #expect(outlet.taken.map(\.routingKey) == [queue])
@@ -91,10 +57,10 @@ struct `A lane` {
 
     @Test func `buries a message whose attempts are used up`() async throws {
         let outlet = ScriptedOutlet()
-        _ = try await run([[delivery(1, attempt: 5)]], outlet: outlet) { _ in throw Mishap(isTransient: false) }
+        _ = try await LaneRun.run([[delivery(1, attempt: 5)]], outlet: outlet) { _ in throw Mishap(isTransient: false) }
         #expect(outlet.taken.map(\.exchange) == ["turnstile.dead"])
         let waiting = ScriptedOutlet()
-        _ = try await run([[delivery(1, attempt: 5)]], outlet: waiting) { _ in
+        _ = try await LaneRun.run([[delivery(1, attempt: 5)]], outlet: waiting) { _ in
             [.retry(after: .seconds(1), reason: "not yet")]
         }
         #expect(waiting.taken.map(\.exchange) == ["turnstile.dead"])
@@ -103,13 +69,13 @@ struct `A lane` {
     @Test func `repeats a batch through transient trouble without using up attempts`() async throws {
         let outlet = ScriptedOutlet()
         let failures = Mutex(3)
-        let inlet = try await run([[delivery(1), delivery(2)]], outlet: outlet) { envelopes in
+        let inlet = try await LaneRun.run([[delivery(1), delivery(2)]], outlet: outlet) { envelopes in
             let mustFail = failures.withLock { left in
                 left -= 1
                 return left >= 0
             }
             if mustFail { throw Mishap(isTransient: true) }
-            return try envelopes.map(reply)
+            return try envelopes.map(LaneRun.reply)
         }
         #expect(outlet.taken.count == 2)
         #expect(outlet.taken.allSatisfy { $0.exchange == "turnstile.replies" })
@@ -118,8 +84,8 @@ struct `A lane` {
 
     @Test func `sends again what the broker refused or lost before it acknowledges`() async throws {
         let outlet = ScriptedOutlet(failures: 2, refusals: 3)
-        let inlet = try await run([[delivery(1), delivery(2), delivery(3), delivery(4)]], outlet: outlet) {
-            try $0.map(reply)
+        let inlet = try await LaneRun.run([[delivery(1), delivery(2), delivery(3), delivery(4)]], outlet: outlet) {
+            try $0.map(LaneRun.reply)
         }
         #expect(Set(outlet.taken.map(\.properties.messageID)).count == 4)
         #expect(inlet.acknowledged == [4])
@@ -131,9 +97,10 @@ struct `A lane` {
         let (second, reached) = AsyncStream<Void>.makeStream()
         let outlet = ScriptedOutlet(holdingFirstUntil: second)
         let later = MessageID.make()
-        let inlet = try await run([[delivery(1)], [delivery(2, id: later.description)]], outlet: outlet) { envelopes in
+        let inlet = try await LaneRun.run([[delivery(1)], [delivery(2, id: later.description)]], outlet: outlet) {
+            envelopes in
             if envelopes.contains(where: { $0.id == later }) { reached.finish() }
-            return try envelopes.map(reply)
+            return try envelopes.map(LaneRun.reply)
         }
         #expect(outlet.taken.count == 2)
         #expect(inlet.acknowledged == [1, 2])

@@ -1,6 +1,5 @@
 import Configuration
 import Contracts
-import CoreMetrics
 import FleetRuntime
 import Foundation
 import Synchronization
@@ -74,39 +73,5 @@ struct `A bell` {
     @Test func `never show a password`() throws {
         let error = #expect(throws: SettingsError.self) { try settings(["AMQP_URL": "amqp://u:hunter2@:0/"]) }
         #expect(!"\(try #require(error))".contains("hunter2"))
-    }
-}
-
-@Suite struct `The metrics` {
-    @Test func `are written in the text format of Prometheus`() {
-        let registry = PrometheusRegistry()
-        registry.makeCounter(label: "sold_total", dimensions: [("tier", "a\"b")]).increment(by: 3)
-        registry.makeTimer(label: "wait_seconds", dimensions: []).recordNanoseconds(2_000_000)
-        let text = registry.exposition
-        #expect(text.contains("# TYPE sold_total counter\nsold_total{tier=\"a\\\"b\"} 3\n"))
-        #expect(text.contains("wait_seconds_bucket{le=\"0.001\"} 0\n"))
-        #expect(text.contains("wait_seconds_bucket{le=\"0.0025\"} 1\n"))
-        #expect(text.contains("wait_seconds_bucket{le=\"+Inf\"} 1\n"))
-        #expect(text.contains("wait_seconds_count 1\n"))
-    }
-}
-
-@Suite struct `A trace context` {
-    @Test(arguments: [
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
-    ])
-    func `is taken when it is well-formed`(text: String) {
-        #expect(TraceContext.valid(text) == text)
-    }
-
-    @Test(arguments: [
-        "", "00-0-0-0", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-    ])
-    func `is ignored when it is not`(text: String) {
-        #expect(TraceContext.valid(text) == nil)
     }
 }

@@ -14,7 +14,7 @@ struct `An operator` {
 
     @Test func `without a key is refused on every route`() async throws {
         try await withFleet { fleet in
-            for path in ["verify", "dead", "status", "queues", "timers", "actions", "letters/x"] {
+            for path in ["verify", "dead", "status", "fleet", "queues", "timers", "actions", "letters/x"] {
                 let answer = try await fleet.call("GET", "/ops/\(path)")
                 #expect(answer.status == 401, "\(path)")
                 #expect(answer.headers["www-authenticate"] == "Bearer")
@@ -72,7 +72,7 @@ struct `An operator` {
                     "POST", "/dead/orchestrator.commands/replay", body: #"{"limit":1}"#)
                 #expect(try answer.decode(DeadLetterOutcome.self).letters.count == 1)
                 #expect(try await fleet.groups(until: 0).isEmpty)
-                try await fleet.until("somebody bought") {
+                try await until("somebody bought") {
                     try await fleet.count("reservation.hold WHERE status = 'sold'") > 0
                 }
             }
@@ -88,7 +88,7 @@ struct `An operator` {
             _ = try await fleet.groups(until: 1)
             let replay = try await fleet.operate("POST", "/dead/orchestrator.commands/replay", body: "{}")
             let action = try #require(try replay.decode(DeadLetterOutcome.self).action)
-            try await fleet.until("the letter is back") {
+            try await until("the letter is back") {
                 try await fleet.operate("GET", "/actions/\(action)").decode(OperatorAction.self).returned == 1
             }
             let page = try await fleet.operate("GET", "/dead/orchestrator.commands").decode(LettersReading.self)
@@ -106,7 +106,7 @@ struct `An operator` {
             try await fleet.bury(
                 Data("{}".utf8), kind: "payment.charge.v1", messageID: MessageID.make().description,
                 from: "payment.commands", because: "failed: permission denied", saga: id)
-            try await fleet.until("the saga needs attention") {
+            try await until("the saga needs attention") {
                 try await fleet.call("GET", "/sagas?attention=true").json["items"].map { "\($0)".contains("\(id)") }
                     ?? false
             }
@@ -133,13 +133,14 @@ struct `An operator` {
         try await withFleetServers { database, broker in
             for changes in [[:], ["AMQP_MANAGEMENT_URL": url]] {
                 try await runFleet(database, broker, changes) { fleet in
-                    try await fleet.until("every queue has its reader") {
+                    try await until("every queue has its reader") {
                         let queues = try await fleet.operate("GET", "/queues").decode(QueuesReading.self).queues
                         let work = queues.filter { $0.purpose == .work }
                         return queues.count == 35 && work.count == 7 && work.allSatisfy { $0.consumers == 1 }
                     }
                     let queues = try await fleet.operate("GET", "/queues").decode(QueuesReading.self).queues
                     #expect(queues.allSatisfy { ($0.unacked == nil) == changes.isEmpty })
+                    #expect(queues.allSatisfy { $0.oldestAgeSeconds == nil })
                 }
             }
         }
@@ -151,7 +152,7 @@ struct `An operator` {
                 try await fleet.publish(), #""quantity":3,"paymentMethod":"sim_never""#)
             let id = try started.decode(StartedReading.self).sagaId
             _ = try await fleet.saga(id) { $0.state == "charging" }
-            try await fleet.until("the timer is set") {
+            try await until("the timer is set") {
                 try await fleet.operate("GET", "/timers").decode(TimersReading.self).timers.map(\.sagaId) == [id]
             }
             let status = try await fleet.operate("GET", "/status").decode(StatusAnswer.self)
@@ -183,18 +184,8 @@ private struct QueuesReading: Decodable { let queues: [QueueReading] }
 private struct TimersReading: Decodable { let timers: [TimerReading] }
 private struct GroupsReading: Decodable { let groups: [DeadLetterGroup] }
 private struct StartedReading: Decodable { let sagaId: SagaID }
-private struct NotInTime: Error { let what: String }
 
 extension TestFleet {
-    fileprivate func until(_ what: String, _ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while ContinuousClock.now < deadline {
-            if try await condition() { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        throw NotInTime(what: what)
-    }
-
     fileprivate func groups(until count: Int) async throws -> [DeadLetterGroup] {
         var groups: [DeadLetterGroup] = []
         try await until("there are \(count) groups of dead letters") {

@@ -17,7 +17,7 @@ package struct DueTimers: Sweep {
     let lease = Duration.seconds(5)
     private static let claimed = FaultPoint("timers.claimed")
     private static let told = FaultPoint("timers.told")
-    let lag = CoreMetrics.Timer(label: "turnstile_timer_lag_seconds")
+    let lag = Metric.timerLag.timer()
 
     package init(_ timers: any TimerClock, mailer: Mailer, batch: Int) {
         self.timers = timers

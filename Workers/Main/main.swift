@@ -41,10 +41,9 @@ if arguments.contains(where: { ["-h", "--help", "help"].contains($0) }) {
     for word in arguments where word != "all" && !words.contains(word) { refuse("there is no role '\(word)'") }
     let roles = Role.allCases.filter { arguments.contains("all") || arguments.contains($0.rawValue) }
     let name = "worker " + (roles.count == words.count ? "all" : roles.map(\.rawValue).joined(separator: " "))
-    try await FleetProcess.main(name) { fleet, metrics in
+    try await FleetProcess.main(name) { fleet in
         let admin = AdminServer(
-            AdminRoutes(health: fleet.health, metrics: metrics), host: fleet.settings.adminHost,
-            port: fleet.settings.adminPort, logger: fleet.logger)
+            AdminRoutes(fleet), host: fleet.settings.adminHost, port: fleet.settings.adminPort, logger: fleet.logger)
         return [admin] + (try roles.flatMap { try $0.services(fleet) })
     }
 }

@@ -131,9 +131,11 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
     /// The first amount stands: whoever sends another one is at fault, and no second charge comes of it.
     private func reportOtherTerms(of order: Order, than charge: Charge) {
         guard order.command.operation == .charge, !charge.terms.areNone, order.terms != charge.terms else { return }
-        logger.error(
-            "a charge was asked for again on other terms, which are ignored",
-            metadata: ["saga": "\(charge.sagaID)", "stands": "\(charge.terms)", "asked": "\(order.terms)"])
+        var facts = charge.facts
+        facts["stands"] = "\(charge.terms.amount)"
+        facts["asked"] = "\(order.terms.amount)"
+        facts["isMethodTheSame"] = "\(charge.terms.method == order.terms.method)"
+        logger.error("a charge was asked for again on other terms, which are ignored", metadata: facts)
     }
 
     /// Answers commands that were handled before without an answer, so that their repeats find it.

@@ -45,9 +45,10 @@ struct Settlement<Book: ChargeBook>: Sendable {
                 after: charge.after.attempts, of: answer.operation, chance: World.random(in: 0...1))
             return ChargeChange(from: charge.before, to: charge.after, dueAfter: pause)
         case .contradiction(let state):
-            logger.error(
-                "the provider contradicts itself",
-                metadata: ["saga": "\(charge.sagaID)", "stands": "\(charge.state)", "answer": "\(answer)"])
+            var facts = charge.facts
+            facts["stands"] = "\(charge.state)"
+            facts["answer"] = "\(answer)"
+            logger.error("the provider contradicts itself", metadata: facts)
             return state == charge.state ? nil : move(charge, to: state, whenFinished)
         }
     }

@@ -17,7 +17,7 @@ package enum ReservationService {
     package static func services(_ fleet: Fleet) throws -> [any Service] {
         let feed = AvailabilityFeed(
             from: PostgresAvailability(fleet.database(of: .reservation, for: "availability")),
-            to: RedisAvailability(try fleet.redis(), prefix: fleet.settings.redisPrefix),
+            to: RedisAvailability(try fleet.redis(for: "availability"), prefix: fleet.settings.redisPrefix),
             health: fleet.health, logger: fleet.logger)
         let lanes = try fleet.commandLanes(of: .reservation) { connection in
             let changed = ChangedEvents()

@@ -31,6 +31,7 @@ check_sources() {
     check_step "arrows between modules" over_sources arrows.awk
     check_step "tidiness" over_sources tidy.awk
     check_step "shell scripts" check_scripts
+    check_step "alert rules" check_alerts
     ((failures == 0)) || fail "$failures checks failed"
 }
 
@@ -52,4 +53,15 @@ over_sources() {
 check_scripts() {
     command -v shellcheck >/dev/null || { say "  shellcheck is not installed; skipped" && return; }
     shellcheck "$COMPOSE/dev" "$COMPOSE"/lib/*.sh "$COMPOSE/rabbitmq/with-user" "$ROOT/.ci/run"
+}
+
+# The rules parse, and fire and stay silent as their tests say.
+check_alerts() {
+    command -v promtool >/dev/null || { say "  promtool is not installed; skipped (compose/dev test installs it)" && return; }
+    local folder=$COMPOSE/prometheus
+    promtool check config "$folder/prometheus.yaml" >"$folder.log" 2>&1 &&
+        promtool test rules "$folder/alerts.test.yaml" >>"$folder.log" 2>&1 && rm -f "$folder.log" && return
+    cat "$folder.log"
+    rm -f "$folder.log"
+    return 1
 }

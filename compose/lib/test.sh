@@ -1,8 +1,11 @@
 # test: everything, on fresh servers of its own that are stopped at the end however it ends.
 
+# A real Prometheus scrapes the fleet in a test; Debian's package brings promtool too.
+TEST_PACKAGES=(prometheus)
+
 command_test() {
     ensure_swift
-    ensure_packages "${CONTRACT_PACKAGES[@]}"
+    ensure_packages "${TEST_PACKAGES[@]}" "${CONTRACT_PACKAGES[@]}"
     use_run "$(default_run)/test-servers"
     if [[ -n ${TURNSTILE_KEEP_SERVERS:-} ]]; then
         AFTER_INTERRUPTION="the servers stay up; compose/dev down stops them"

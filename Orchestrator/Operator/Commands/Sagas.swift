@@ -52,7 +52,7 @@ struct Sagas: AsyncParsableCommand {
                 let rows = (saga.timeline ?? []).map { step in
                     [WireFormat.text(of: step.at), step.input, step.to, step.effects.joined(separator: " ")]
                 }
-                return ["\(saga.sagaId)  \(saga.state)  \(saga.userId)", ""]
+                return ["\(saga.sagaId)  \(saga.state)  \(saga.userId)  trace \(saga.traceId ?? "-")", ""]
                     + Table(headings: ["at", "input", "state", "effects"], rows: rows).lines
             }
         }
@@ -80,6 +80,7 @@ struct Sagas: AsyncParsableCommand {
             }
             if let next = story.next { lines.append(next) }
             if let reason = story.needsAttention { lines.append(Terminal.warn("It needs attention: \(reason)")) }
+            if let trace = story.traceId { lines.append("Its trace is \(trace).") }
             for letter in story.deadLetters {
                 lines.append("Dead letter \(letter.letter) in \(letter.queue): \(letter.reason)")
             }
@@ -148,6 +149,7 @@ struct SagaLine: Decodable {
     let reason: String?
     let userId: String
     let needsAttention: String?
+    let traceId: String?
     let createdAt: Date
     let timeline: [Step]?
 }

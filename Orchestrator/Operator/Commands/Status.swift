@@ -7,7 +7,11 @@ import OrchestratorService
 /// Everything on one screen.
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show components, open sagas, holds, dead letters and busy queues on one screen.")
+        abstract: "Show components, processes, open sagas, holds, dead letters and busy queues on one screen.",
+        discussion: """
+            The numbers are of this moment, unless so much is open that counting takes long; then they are those of the \
+            last count, which is named.
+            """)
 
     @OptionGroup var connection: Connection
 
@@ -26,18 +30,23 @@ struct Status: AsyncParsableCommand {
     static func lines(_ status: StatusAnswer) -> [String] {
         let components = Table(
             headings: ["component", "status"], rows: status.components.map { [$0.name, $0.status] })
+        let processes = status.processes.map { processes in
+            processes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        }
         let sagas = status.openSagas.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         let oldest = status.oldestOpenSaga.map { id in
             ", the oldest \(id) since \(status.oldestOpenSince?.age(at: status.at) ?? "?")"
         }
         var lines =
             components.lines + [
-                "", "open sagas    \(sagas.isEmpty ? "none" : sagas.joined(separator: ", "))\(oldest ?? "")",
+                "", "processes     \(processes ?? "unknown, for Redis does not answer")",
+                "open sagas    \(sagas.isEmpty ? "none" : sagas.joined(separator: ", "))\(oldest ?? "")",
             ]
         lines.append(
             counted("attention", status.needingAttention, "sagas wait for you: turnstile sagas list --attention"))
         lines.append("holds         \(status.activeHolds) tickets")
         lines.append(counted("dead letters", status.deadLetters, "turnstile dead list"))
+        if Date().timeIntervalSince(status.at) > 5 { lines.append("counted       \(status.at.age()) ago") }
         lines += idle(status.queues) + [""]
         return lines + Queues.table(status.queues.filter { $0.purpose == .work || $0.ready > 0 }).lines
     }
@@ -57,8 +66,13 @@ struct Status: AsyncParsableCommand {
 /// Every queue with its depth.
 struct Queues: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show every queue: ready, unacknowledged, consumers, rates.",
-        discussion: "A dash stands for what only RabbitMQ's management API knows, where the orchestrator has none.")
+        abstract: "Show every queue: ready, unacknowledged, consumers, rates, age of the oldest message.",
+        discussion: """
+            A dash stands for what only RabbitMQ's management API knows, where the orchestrator has none. The age is \
+            what the orchestrator can be sure of from its own readings, ten seconds apart: the oldest message may be \
+            ten seconds older, or as old as you like if it was there before the orchestrator. Retry tiers keep no \
+            message longer than their pause.
+            """)
 
     @OptionGroup var connection: Connection
 
@@ -71,13 +85,18 @@ struct Queues: AsyncParsableCommand {
 
     static func table(_ queues: [QueueReading]) -> Table {
         Table(
-            headings: ["queue", "ready", "unacked", "consumers", "in/s", "out/s"],
+            headings: ["queue", "ready", "unacked", "consumers", "in/s", "out/s", "oldest"],
             rows: queues.map { queue in
                 [
                     queue.name, "\(queue.ready)", queue.unacked.map { "\($0)" } ?? "-", "\(queue.consumers)",
-                    rate(queue.publishedPerSecond), rate(queue.deliveredPerSecond),
+                    rate(queue.publishedPerSecond), rate(queue.deliveredPerSecond), age(of: queue),
                 ]
             })
+    }
+
+    private static func age(of queue: QueueReading) -> String {
+        if let age = queue.oldestAgeSeconds { return "≥ \(age) s" }
+        return queue.purpose == .retry || queue.unacked == nil ? "-" : ""
     }
 
     private static func rate(_ rate: Double?) -> String { rate.map { "\(($0 * 10).rounded() / 10)" } ?? "-" }

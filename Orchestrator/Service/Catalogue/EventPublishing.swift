@@ -32,8 +32,12 @@ package struct EventPublishing: Sendable {
         _ event: PublishEvent, key: String?, fingerprint: Data, traceparent: String?, for asker: Asker? = nil
     ) async throws -> Result {
         let id = EventID.fresh()
+<<<<<<< HEAD
         let messages = try messages(for: event, id: id, traceparent: traceparent)
         let answers = try asker.map { [try answer(to: $0, event, id: id, traceparent: traceparent)] } ?? []
+=======
+        let messages = try messages(for: event, id: id, traceparent: traceparent ?? TraceContext.root(id))
+>>>>>>> metrics
         let result = try await book.add(
             NewEvent(id: id, event: event, key: key, fingerprint: fingerprint), messages + answers)
         if case .published = result { relay.hurry() }
@@ -57,7 +61,7 @@ package struct EventPublishing: Sendable {
     }
 
     private func messages(
-        for event: PublishEvent, id: EventID, traceparent: String?
+        for event: PublishEvent, id: EventID, traceparent: String
     ) throws -> [OutgoingMessage] {
         try StockParts.commands(for: event, id: id, traceparent: traceparent) + [
             OutgoingMessage(
@@ -72,7 +76,7 @@ package struct EventPublishing: Sendable {
 /// Cuts an event's stock into commands that fit a message.
 enum StockParts {
     static func commands(
-        for event: PublishEvent, id: EventID, traceparent: String?
+        for event: PublishEvent, id: EventID, traceparent: String
     ) throws -> [OutgoingMessage] {
         try parts(of: event).enumerated().map { number, tier in
             OutgoingMessage(

@@ -20,11 +20,13 @@ package struct PostgresEventBook: EventBook {
     }
 
     package func page(_ limit: Int, before cursor: EventID?) async throws -> [CatalogueEvent] {
+        var conditions = Conditions("true")
+        conditions.add("id <", cursor?.uuid)
+        let last = conditions.parameter(limit)
+        let sql = "SELECT id, body FROM event WHERE \(conditions.text) ORDER BY id DESC LIMIT \(last)"
+        let parameters = conditions.parameters
         let rows = try await pool.withConnection { connection in
-            try await connection.query(
-                """
-                SELECT id, body FROM event WHERE $2::uuid IS NULL OR id < $2 ORDER BY id DESC LIMIT $1
-                """, [limit, cursor?.uuid], as: (UUID, JSONB).self)
+            try await connection.query(sql, parameters, as: (UUID, JSONB).self)
         }
         return try rows.map(Self.event)
     }

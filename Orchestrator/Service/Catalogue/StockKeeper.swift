@@ -16,7 +16,7 @@ package struct StockKeeper: Sweep {
 
     package func sweep() async throws -> Int {
         let missing = try await book.restock(Self.batch) { event in
-            try StockParts.commands(for: event.event, id: event.id, traceparent: nil)
+            try StockParts.commands(for: event.event, id: event.id, traceparent: TraceContext.root(event.id))
         }
         if missing > 0 { bell.ring() }
         return missing

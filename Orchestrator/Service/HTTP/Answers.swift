@@ -44,6 +44,7 @@ struct SagaAnswer: Encodable {
     let deadline: Date?
     let tickets: [IssuedTicket]?
     let needsAttention: String?
+    let traceId: String?
     let createdAt: Date
     let updatedAt: Date
     let timeline: [TimelineEntry]?
@@ -71,6 +72,7 @@ struct SagaAnswer: Encodable {
         deadline = facts?.deadline
         tickets = facts?.tickets
         needsAttention = saga.needsAttention
+        traceId = saga.traceID
         createdAt = saga.createdAt
         updatedAt = saga.updatedAt
         self.timeline = timeline

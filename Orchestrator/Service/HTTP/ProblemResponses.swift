@@ -48,12 +48,21 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         case is Overloaded: return Problem(.unavailable, "too many requests wait; try again shortly")
         case let error as HTTPError: return problem(for: error)
         case let error as any RecoverableFailure where error.isTransient:
-            logger.warning("unavailable", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            logger.warning("unavailable", metadata: facts(of: request, error))
             return Problem(.unavailable, "a part of the service cannot be reached; try again shortly")
         default:
-            logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            logger.error("a request failed", metadata: facts(of: request, error))
             return Problem(.internalError, "the request failed on our side and was logged")
         }
+    }
+
+    private func facts(of request: Request, _ error: any Error) -> Logger.Metadata {
+        var facts: Logger.Metadata = [
+            "method": "\(request.method.rawValue.prefix(Limits.identifierLength))",
+            "path": "\(request.uri.path.prefix(Limits.textLength))", "error": "\(error)",
+        ]
+        if let trace = request.traceparent { facts["trace"] = "\(TraceContext.traceID(of: trace))" }
+        return facts
     }
 
     private func problem(for error: HTTPError) -> Problem {

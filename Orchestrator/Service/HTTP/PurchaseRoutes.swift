@@ -117,9 +117,8 @@ private struct TurnedBackAnswer: Encodable {
 }
 
 extension PurchaseState {
-    static let tags = [
-        "reserving", "charging", "confirming", "closing", "unwinding", "completed", "refused", "refunded",
-    ]
+    static let openTags = ["reserving", "charging", "confirming", "closing", "unwinding"]
+    static let tags = openTags + ["completed", "refused", "refunded"]
 }
 
 extension HTTPField.Name {

@@ -56,7 +56,8 @@ package final class Dispatcher: Service {
             } catch is Interrupted {
                 break
             } catch {
-                logger.error("messages are left to the watchdog", metadata: ["error": "\(error)"])
+                logger.warning(
+                    "left to the watchdog", metadata: ["messages": "\(batch.count)", "error": "\(error)"])
             }
         }
         await mailer.close()

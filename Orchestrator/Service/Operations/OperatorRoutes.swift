@@ -15,7 +15,8 @@ struct OperatorRoutes: Sendable {
         verification.add(to: ops)
         letters.add(to: ops)
         ops.get("status") { _, _ in Response.json(200, try await board.status()) }
-        ops.get("queues") { _, _ in Response.json(200, ["queues": try await board.inspector.queues()]) }
+        ops.get("queues") { _, _ in Response.json(200, ["queues": try await board.queues.read()]) }
+        ops.get("fleet") { _, _ in Response.json(200, ["members": try await board.members()]) }
         ops.get("timers") { request, _ in
             Response.json(200, ["timers": try await board.timers(try QueryReader(request).limit())])
         }

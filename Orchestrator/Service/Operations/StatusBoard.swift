@@ -2,6 +2,7 @@ import Contracts
 import FleetRuntime
 import FoundationEssentials
 import Postgres
+import Redis
 
 /// The fleet on one screen.
 package struct StatusAnswer: Codable, Sendable {
@@ -10,8 +11,11 @@ package struct StatusAnswer: Codable, Sendable {
         package let status: String
     }
 
+    /// When it was counted.
     package let at: Date
     package let components: [Component]
+    /// Live processes by what they are; nil while Redis does not answer.
+    package let processes: [String: Int]?
     package let openSagas: [String: Int]
     package let oldestOpenSaga: SagaID?
     package let oldestOpenSince: Date?
@@ -41,29 +45,41 @@ package struct TimerReading: Codable, Sendable {
 /// Gathers what operators look at first.
 struct StatusBoard: Sendable {
     let pool: PostgresPool
-    let inspector: QueueInspector
+    let census: Census
+    let queues: QueueWatch
     let health: HealthBoard
+    let roll: FleetRoll
 
     func status() async throws -> StatusAnswer {
-        let (states, oldest, counts) = try await pool.withConnection { connection in
-            let states = try await connection.query(
-                "SELECT state, count(*) FROM saga WHERE outcome IS NULL GROUP BY state", as: (String, Int).self)
-            let oldest = try await connection.query(
-                "SELECT id, created_at FROM saga WHERE outcome IS NULL ORDER BY id LIMIT 1", as: (UUID, Date).self)
-            let counts = try await connection.query(
-                """
-                SELECT (SELECT count(*) FROM saga WHERE needs_attention IS NOT NULL),
-                    (SELECT coalesce(sum(held), 0) FROM reservation.tier_list)::bigint,
-                    (SELECT count(*) FROM dead_letter WHERE state = 'waiting'), now()
-                """, as: (Int, Int, Int, Date).self)
-            return (states, oldest.first, counts.first)
-        }
-        guard let counts else { preconditionFailure("a SELECT without FROM gives one row") }
+        async let readings = queues.read()
+        async let processes = processes()
+        let numbers = try await census.latest()
         return StatusAnswer(
-            at: counts.3, components: health.report.components.map { .init(name: $0.name, status: $0.status.words) },
-            openSagas: Dictionary(uniqueKeysWithValues: states), oldestOpenSaga: oldest.map { SagaID($0.0) },
-            oldestOpenSince: oldest?.1, needingAttention: counts.0, activeHolds: counts.1, deadLetters: counts.2,
-            queues: try await inspector.queues())
+            at: numbers.at,
+            components: health.report.components.map { .init(name: $0.name, status: $0.status.words) },
+            processes: await processes, openSagas: numbers.openSagas, oldestOpenSaga: numbers.oldestOpen?.saga,
+            oldestOpenSince: numbers.oldestOpen?.since, needingAttention: numbers.needingAttention,
+            activeHolds: numbers.heldTickets, deadLetters: numbers.deadLetters.values.reduce(0, +),
+            queues: try await readings)
+    }
+
+    /// Nobody knows who is alive while Redis does not answer; the rest of the screen stands without it.
+    private func processes() async -> [String: Int]? {
+        do {
+            return tally(try await roll.members().filter { $0.isLive == true }, \.process)
+        } catch {
+            return nil
+        }
+    }
+
+    /// - Throws: `Problem` 503 while Redis does not answer.
+    func members() async throws -> [FleetMember] {
+        do {
+            return try await roll.members()
+        } catch is RedisError {
+            throw Problem(
+                .unavailable, "only Redis knows who is alive, and it does not answer; /ops/queues shows who consumes")
+        }
     }
 
     func timers(_ limit: Int) async throws -> [TimerReading] {

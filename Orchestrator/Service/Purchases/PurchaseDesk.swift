@@ -1,4 +1,5 @@
 import Contracts
+import CoreMetrics
 import Crypto
 import FleetRuntime
 import FoundationEssentials
@@ -44,6 +45,7 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
     let stock: any StockView
     let hints: PurchaseHints
     let hold: Duration
+    let answers = Labelled<Counter>(.purchaseStarts, by: "answer")
 
     package init(
         _ runner: SagaRunner<Store>, catalogue: Catalogue, stock: any StockView, hints: PurchaseHints, hold: Duration
@@ -64,12 +66,14 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
         let results = try await runner.start(admitted.compactMap(\.request))
         await claim(admitted.compactMap(\.request), results)
         var started = results.makeIterator()
-        return admitted.map { decision in
+        let given: [StartAnswer] = admitted.map { decision in
             switch decision {
             case .rejected(let problem): .rejected(problem)
             case .admitted: started.next().map(StartAnswer.init) ?? .rejected(Problem(.internalError, "no answer"))
             }
         }
+        answers.add(tally(given, \.word))
+        return given
     }
 
     private enum Decision {
@@ -102,7 +106,7 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
             userID: request.userId)
         return StartRequest(
             id: id, messageID: ask.messageID ?? .derived(from: id.uuid, "start"), input: .start, request: request,
-            claim: claim, traceparent: ask.traceparent)
+            claim: claim, traceparent: ask.traceparent ?? TraceContext.root(id))
     }
 
     /// The wanted tiers that have nothing left: Redis says which to look at, PostgreSQL says whether it is so.
@@ -137,6 +141,14 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
 }
 
 extension StartAnswer {
+    /// For counting: accepted, or the problem's code.
+    fileprivate var word: String {
+        switch self {
+        case .accepted: "accepted"
+        case .rejected(let problem): problem.code.rawValue
+        }
+    }
+
     init(_ result: StartResult) {
         switch result {
         case .started(let id, let messages), .repeated(let id, let messages): self = .accepted(id, messages)

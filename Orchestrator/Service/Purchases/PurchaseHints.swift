@@ -1,4 +1,5 @@
 import Contracts
+import CoreMetrics
 import FleetRuntime
 import FoundationEssentials
 import Logging
@@ -10,6 +11,7 @@ package struct PurchaseHints: Sendable {
     let cache: any PurchaseCache
     let health: HealthBoard
     let logger: Logger
+    let lookups = Labelled<Counter>(.cacheLookups, by: "result", [("cache", "availability")])
 
     package init(_ cache: any PurchaseCache, health: HealthBoard, logger: Logger) {
         self.cache = cache
@@ -20,15 +22,19 @@ package struct PurchaseHints: Sendable {
     /// What is remaining per tier, as last cached.
     func availability(of events: [EventID]) async -> [EventID: CachedAvailability] {
         guard !events.isEmpty else { return [:] }
-        let texts = await ask(orElse: [:]) { try await cache.availability(of: events) }
+        guard let texts = await ask(orElse: nil, { try await cache.availability(of: events) }) else {
+            lookups["failed"].count(events.count)
+            return [:]
+        }
         var found: [EventID: CachedAvailability] = [:]
         for (event, text) in texts {
             do {
                 found[event] = try WireFormat.decode(CachedAvailability.self, from: text)
             } catch {
-                logger.warning("a cached availability makes no sense", metadata: ["event": "\(event)"])
+                logger.warning("a cached availability makes no sense", metadata: ["eventId": "\(event)"])
             }
         }
+        lookups.add(["hit": found.count, "miss": events.count - found.count])
         return found
     }
 

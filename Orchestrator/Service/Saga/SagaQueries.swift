@@ -20,6 +20,8 @@ package struct SagaSummary: Sendable {
     package let needsAttention: String?
     package let createdAt: Date
     package let updatedAt: Date
+    /// Names the trace of the request or message that began it.
+    package let traceID: String?
     /// Whether nothing more will happen by itself.
     package let isSettled: Bool
 }
@@ -43,10 +45,10 @@ package struct SagaQueries: Sendable {
         self.pool = pool
     }
 
-    private typealias SummaryRow = (UUID, String, Int32, String, String?, Date, Date, Bool, String)
+    private typealias SummaryRow = (UUID, String, Int32, String, String?, Date, Date, Bool, String, String?)
 
     private static let columns =
-        "id, detail, version, request, needs_attention, created_at, updated_at, wake_at IS NULL, facts"
+        "id, detail, version, request, needs_attention, created_at, updated_at, wake_at IS NULL, facts, traceparent"
 
     package func history(of id: SagaID) async throws -> SagaHistory? {
         let (rows, journal) = try await pool.withConnection { connection in
@@ -67,18 +69,22 @@ package struct SagaQueries: Sendable {
 
     /// A page, newest first: ids are in the order of time, so the cursor is the last id seen.
     package func page(_ filter: SagaFilter) async throws -> [SagaSummary] {
-        let isOutcome = filter.state.map { ["completed", "refused", "refunded"].contains($0) } ?? false
+        var conditions = Conditions("kind = 'purchase'")
+        conditions.add("id <", filter.before?.uuid)
+        if let state = filter.state, PurchaseState.openTags.contains(state) {
+            conditions.add("outcome IS NULL")
+            conditions.add("state =", state)
+        } else {
+            conditions.add("outcome =", filter.state)
+        }
+        conditions.add("event_id =", filter.eventID?.uuid)
+        conditions.add("user_id =", filter.userID)
+        if filter.isAttentionNeeded { conditions.add("needs_attention IS NOT NULL") }
+        let limit = conditions.parameter(filter.limit)
+        let sql = "SELECT \(Self.columns) FROM saga WHERE \(conditions.text) ORDER BY id DESC LIMIT \(limit)"
+        let parameters = conditions.parameters
         let rows = try await pool.withConnection { connection in
-            try await connection.query(
-                """
-                SELECT \(Self.columns) FROM saga
-                WHERE kind = 'purchase' AND ($1::uuid IS NULL OR id < $1)
-                    AND ($2::text IS NULL OR \(isOutcome ? "outcome = $2" : "outcome IS NULL AND state = $2"))
-                    AND ($3::uuid IS NULL OR event_id = $3) AND ($4::text IS NULL OR user_id = $4)
-                    \(filter.isAttentionNeeded ? "AND needs_attention IS NOT NULL" : "")
-                ORDER BY id DESC LIMIT $5
-                """, [filter.before?.uuid, filter.state, filter.eventID?.uuid, filter.userID, filter.limit],
-                as: SummaryRow.self)
+            try await connection.query(sql, parameters, as: SummaryRow.self)
         }
         return try rows.map(Self.summary)
     }
@@ -87,6 +93,7 @@ package struct SagaQueries: Sendable {
         SagaSummary(
             id: SagaID(row.0), state: try WireFormat.decode(PurchaseState.self, fromText: row.1),
             version: Int(row.2), request: try WireFormat.decode(PurchaseRequest.self, fromText: row.3),
-            needsAttention: row.4, createdAt: row.5, updatedAt: row.6, isSettled: row.7)
+            needsAttention: row.4, createdAt: row.5, updatedAt: row.6,
+            traceID: row.9.map(TraceContext.traceID), isSettled: row.7)
     }
 }

@@ -56,7 +56,7 @@ extension SagaRecord {
         if state.outcome != nil && event.input.isSettling { wakeAt = nil }
         return JournalEntry(
             sagaID: id, version: version, messageID: event.messageID, input: event.input, from: tag, to: next,
-            step: step, effects: effects, at: now, traceparent: event.traceparent)
+            step: step, effects: effects, at: now, traceparent: event.traceparent ?? traceparent)
     }
 
     /// Sets when the present step is overdue.

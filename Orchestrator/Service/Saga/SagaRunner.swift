@@ -15,11 +15,13 @@ package struct SagaRunner<Store: SagaStore>: Sendable {
     let store: Store
     let patience: SagaPatience
     let logger: Logger
-    let meters = SagaMeters()
+    let meters: SagaMeters
 
-    package init(store: Store, patience: SagaPatience, logger: Logger) {
+    /// - Parameter meters: one for all runners of a process, because one may begin a saga and another end it.
+    package init(store: Store, patience: SagaPatience, meters: SagaMeters = SagaMeters(), logger: Logger) {
         self.store = store
         self.patience = patience
+        self.meters = meters
         self.logger = logger
     }
 
@@ -27,60 +29,72 @@ package struct SagaRunner<Store: SagaStore>: Sendable {
     package func advance(_ events: [SagaEvent<Definition.Input>]) async throws -> [SagaResult<Definition>] {
         let sagas = Array(Set(events.map(\.sagaID)))
         let messages = events.map(\.messageID)
-        let results = try await store.transact { transaction in
+        let (results, journal) = try await store.transact { transaction in
             var work = SagaWork(try await store.lock(sagas, messages, in: transaction))
             let results = try events.map { try work.apply($0, patience: patience) }
             try await store.save(work.changed, work.journal, in: transaction)
-            return results
+            return (results, work.journal)
         }
+        meters.record(journal)
         report(events, results)
         return results
     }
 
     /// Wakes sagas whose time has come; returns the messages that go out again, and how many sagas were looked at.
     package func wake(_ limit: Int) async throws -> (messages: [OutgoingMessage], sagas: Int) {
-        try await store.transact { transaction in
+        let (messages, journal, redriven, sagas) = try await store.transact { transaction in
             let due = try await store.due(limit, in: transaction)
             var messages: [OutgoingMessage] = []
             var journal: [JournalEntry<Definition>] = []
             var changed: [SagaRecord<Definition>] = []
+            var redriven = 0
             for var saga in due.sagas.values.sorted(by: { $0.id < $1.id }) {
                 switch saga.wake(at: due.now, patience: patience) {
                 case .tooEarly: break
                 case .redriven(let effects):
-                    meters.countRedrive()
+                    redriven += 1
                     messages += try saga.messages(effects, causedBy: nil, at: due.now)
                 case .moved(let entry):
-                    meters.count(entry.input.name)
                     journal.append(entry)
                     messages += try saga.messages(entry.effects, causedBy: entry.messageID, at: due.now)
                 }
                 changed.append(saga)
             }
             try await store.save(changed, journal, in: transaction)
-            return (messages, due.sagas.count)
+            return (messages, journal, redriven, due.sagas.count)
         }
+        meters.record(journal)
+        meters.count(redriven: redriven)
+        return (messages, sagas)
     }
 
     private func report(_ events: [SagaEvent<Definition.Input>], _ results: [SagaResult<Definition>]) {
+        var ignored: [String: Int] = [:]
+        var repeated = 0
         for (event, result) in zip(events, results) {
             switch result {
-            case .taken: meters.count(event.input.name)
-            case .repeated: meters.countRepeat()
-            case .ignored(.impossible, let state):
-                meters.countImpossible()
-                logger.error(
-                    "an input that no correct fleet sends",
-                    metadata: ["saga": "\(event.sagaID)", "input": "\(event.input.name)", "state": "\(state.tag)"])
+            case .taken, .unknownSaga: break
+            case .repeated: repeated += 1
             case .ignored(let reason, let state):
-                logger.debug(
-                    "ignored",
-                    metadata: [
-                        "saga": "\(event.sagaID)", "input": "\(event.input.name)", "state": "\(state.tag)",
-                        "reason": "\(reason.rawValue)",
-                    ])
-            case .unknownSaga: break
+                ignored[reason.rawValue, default: 0] += 1
+                tell(of: event, reason, state)
             }
+        }
+        meters.count(ignored: ignored, repeated: repeated)
+    }
+
+    private func tell(of event: SagaEvent<Definition.Input>, _ reason: IgnoreReason, _ state: Definition.State) {
+        func facts() -> Logger.Metadata {
+            var facts: Logger.Metadata = [
+                "saga": "\(event.sagaID)", "messageId": "\(event.messageID)", "input": "\(event.input.name)",
+                "state": "\(state.tag)", "reason": "\(reason.rawValue)",
+            ]
+            if let trace = event.traceparent { facts["trace"] = "\(TraceContext.traceID(of: trace))" }
+            return facts
+        }
+        switch reason {
+        case .impossible: logger.error("an input that no correct fleet sends", metadata: facts())
+        case .duplicate, .late: logger.debug("ignored", metadata: facts())
         }
     }
 }

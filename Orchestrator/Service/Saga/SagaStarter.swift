@@ -55,7 +55,7 @@ extension SagaRunner {
     }
 
     private func startOnce(_ requests: [StartRequest<Definition>]) async throws -> [StartResult] {
-        try await store.transact { transaction in
+        let (results, journal) = try await store.transact { transaction in
             let now = World.date
             let fresh = try requests.map { try begin($0, at: now) }
             let insertion = try await store.insert(fresh.map(\.saga), in: transaction)
@@ -65,8 +65,12 @@ extension SagaRunner {
             let repeats = outcomes.compactMap { if case .repeated(let id) = $0 { id } else { nil } }
             let stored = repeats.isEmpty ? [:] : try await store.lock(repeats, [], in: transaction).sagas
             try await store.save([], journal, in: transaction)
-            return try zip(fresh, outcomes).map { try result($0.saga.record, $0.entry, $1, stored, at: now) }
+            let results = try zip(fresh, outcomes).map { try result($0.saga.record, $0.entry, $1, stored, at: now) }
+            return (results, journal)
         }
+        meters.record(journal)
+        meters.count(ignored: [:], repeated: results.count { if case .repeated = $0 { true } else { false } })
+        return results
     }
 
     private func begin(
@@ -88,10 +92,8 @@ extension SagaRunner {
     ) throws -> StartResult {
         switch outcome {
         case .started:
-            meters.count(entry.input.name)
             return .started(record.id, try record.messages(entry.effects, causedBy: entry.messageID, at: now))
         case .repeated(let id):
-            meters.countRepeat()
             return .repeated(id, try stored[id]?.repeats(of: entry, at: now) ?? [])
         case .keyReused(let id): return .keyReused(id)
         case .inProgress(let id): return .inProgress(id)

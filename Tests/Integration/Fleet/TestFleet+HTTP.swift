@@ -71,11 +71,7 @@ extension TestFleet {
             request.body = .bytes(ByteBuffer(data: bytes))
         }
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
-        let data = Data(buffer: try await response.body.collect(upTo: 16 << 20))
-        let pairs = response.headers.map { ($0.name.lowercased(), $0.value) }
-        return Answer(
-            status: Int(response.status.code), headers: Dictionary(pairs) { first, _ in first }, body: data)
+        return try await send(request)
     }
 
     /// Calls a route of the operators, with their key.

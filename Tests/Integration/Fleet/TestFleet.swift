@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Configuration
 import Connections
 import Contracts
+import CoreMetrics
 import Expiry
 import FleetRuntime
 import Foundation
@@ -38,10 +39,10 @@ struct TestFleet: Sendable {
 
 /// Starts a fleet, lends it to `body`, and stops it gracefully.
 func withFleet(
-    _ changes: [String: String] = [:], _ body: (TestFleet) async throws -> Void
+    _ changes: [String: String] = [:], logger: Logger? = nil, _ body: (TestFleet) async throws -> Void
 ) async throws {
     try await withFleetServers { database, brokerURL in
-        try await runFleet(database, brokerURL, changes, body)
+        try await runFleet(database, brokerURL, changes, logger: logger, body)
     }
 }
 
@@ -57,7 +58,7 @@ func withFleetServers(_ body: (TestDatabase, String) async throws -> Void) async
 
 /// Runs a fleet on servers that are there, lends it to `body`, and stops it gracefully.
 func runFleet(
-    _ database: TestDatabase, _ brokerURL: String, _ changes: [String: String],
+    _ database: TestDatabase, _ brokerURL: String, _ changes: [String: String], logger: Logger? = nil,
     _ body: (TestFleet) async throws -> Void
 ) async throws {
     guard let redis = TestServers.redisURL else { throw MissingServer(name: "REDIS_URL") }
@@ -68,21 +69,20 @@ func runFleet(
     ]
     values.merge(changes) { $1 }
     let settings = try Settings(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: values)))
-    var logger = Logger(label: "fleet") { FleetLogHandler(label: $0, level: .error, format: .text) }
-    if let level = ProcessInfo.processInfo.environment["TEST_LOG_LEVEL"].flatMap({ Logger.Level(rawValue: $0) }) {
-        logger.logLevel = level
-    }
+    let logger = logger ?? fleetLogger()
     try await TopologyKeeper(try BrokerConfiguration(url: brokerURL), logger: logger).apply()
-    let fleet = Fleet(settings: settings, health: HealthBoard(), logger: logger)
+    let metrics = PrometheusRegistry()
+    let fleet = Fleet(settings: settings, health: HealthBoard(), metrics: metrics, logger: logger)
     let (ports, listening) = AsyncStream<Int>.makeStream()
-    let services =
-        try OrchestratorService.services(fleet, PrometheusRegistry()) { listening.yield($0) }
-        + ReservationService.services(fleet) + PaymentService.services(fleet)
-        + NotificationService.services(fleet) + ExpiryService.services(fleet)
-        + RecommendationService.services(fleet)
+    let services = try withMetricsFactory(metrics) {
+        try OrchestratorService.services(fleet) { listening.yield($0) }
+            + ReservationService.services(fleet) + PaymentService.services(fleet)
+            + NotificationService.services(fleet) + ExpiryService.services(fleet)
+            + RecommendationService.services(fleet)
+    }
     let group = ServiceGroup(configuration: .init(services: services, logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { tasks in
-        tasks.addTask { try await group.run() }
+        tasks.addTask { try await withMetricsFactory(metrics) { try await group.run() } }
         var iterator = ports.makeAsyncIterator()
         guard let port = await iterator.next() else { throw MissingServer(name: "HTTP") }
         let outcome: Result<Void, any Error>
@@ -97,6 +97,12 @@ func runFleet(
         try await tasks.waitForAll()
         try outcome.get()
     }
+}
+
+/// Says what went wrong, or as much as TEST_LOG_LEVEL asks for.
+private func fleetLogger() -> Logger {
+    let level = ProcessInfo.processInfo.environment["TEST_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) }
+    return Logger(label: "fleet") { FleetLogHandler(label: $0, level: level ?? .error, format: .text) }
 }
 
 /// Lets few fleets run at once: each has some forty connections.

@@ -21,8 +21,12 @@ struct Upstream: Sendable {
     ) async throws {
         var properties = Properties(
             messageID: messageID, correlationID: correlationID, type: kind, replyTo: replyTo,
+<<<<<<< HEAD
             contentType: contentType)
         properties.headers = headers
+=======
+            contentType: contentType, headers: headers)
+>>>>>>> metrics
         let refusals = try await publisher.publish([
             Publication(
                 exchange: "turnstile.commands", routingKey: "orchestrator", isMandatory: true,
@@ -37,6 +41,11 @@ struct Upstream: Sendable {
         try await publish(
             Data(#"{"userId":"\#(user)","eventId":"\#(event)",\#(wish)}"#.utf8), kind: "purchase.start.v1",
             messageID: messageID, replyTo: queue, correlationID: "order-\(messageID)")
+    }
+
+    /// Gets the events of this kind in its queue too.
+    func listen(to kind: String) async throws {
+        try await administrator.bindQueue(queue, to: "turnstile.events", routingKey: kind)
     }
 
     /// The next answers, until there are `count`.

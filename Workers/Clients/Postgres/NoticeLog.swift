@@ -24,6 +24,6 @@ final class NoticeLog {
 
     private func write(_ result: OpaquePointer) {
         let message = unsafe PQresultErrorMessage(result).map { unsafe String(cString: $0) } ?? ""
-        logger.debug("postgres notice", metadata: ["message": "\(message)"])
+        logger.debug("postgres notice", metadata: ["notice": "\(message)"])
     }
 }

@@ -25,6 +25,9 @@ final class Permits: Sendable {
         state = Mutex(State(free: count))
     }
 
+    /// How many wait for a permit now.
+    var waiting: Int { state.withLock { $0.waiters.count } }
+
     /// Takes a permit; `release` gives it back exactly once, and only if it was granted.
     func acquire(within limit: Duration) async -> Grant {
         let (grant, id) = state.withLock { state -> (Grant?, UInt64) in

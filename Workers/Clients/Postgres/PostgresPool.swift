@@ -29,6 +29,9 @@ package actor PostgresPool {
     /// Connections at rest now, whether their link stands or not.
     package var idle: Int { resting.count }
 
+    /// Callers that wait for a connection now.
+    package nonisolated var waiting: Int { permits.waiting }
+
     /// Lends one connection for the time of the body; the session's settings and locks are the body's to restore.
     package nonisolated func withConnection<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
         let connection = try await take()

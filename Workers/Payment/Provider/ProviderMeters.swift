@@ -1,4 +1,5 @@
 import CoreMetrics
+import FleetRuntime
 
 /// Counts the provider's answers by question and outcome.
 struct ProviderMeters: Sendable {
@@ -14,8 +15,7 @@ struct ProviderMeters: Sendable {
         for operation in Charge.Operation.allCases {
             for outcome in AttemptNote.Outcome.allCases {
                 let dimensions = [("operation", operation.rawValue), ("outcome", outcome.rawValue)]
-                counters[Key(operation: operation, outcome: outcome)] = Counter(
-                    label: "turnstile_payment_answers_total", dimensions: dimensions)
+                counters[Key(operation: operation, outcome: outcome)] = Metric.paymentAnswers.counter(dimensions)
             }
         }
         self.counters = counters

@@ -11,6 +11,9 @@ import Topology
 package struct QueueReading: Sendable, Codable {
     package enum Purpose: String, Sendable, Codable { case work, retry, dead }
 
+    /// The queues that lanes consume.
+    package static let workQueues = Queue.all.map(\.name)
+
     package let name: String
     package let purpose: Purpose
     package let ready: Int
@@ -18,6 +21,10 @@ package struct QueueReading: Sendable, Codable {
     package let unacked: Int?
     package let publishedPerSecond: Double?
     package let deliveredPerSecond: Double?
+    /// Since the broker started to count.
+    package let acknowledged: Int?
+    /// How long the oldest message has been there at least; nil also for an empty queue.
+    package var oldestAgeSeconds: Int?
 }
 
 /// Reads every queue of the fleet: from the management API where there is one, else by passive declares.
@@ -51,7 +58,7 @@ package struct QueueInspector: Sendable {
             readings.append(
                 QueueReading(
                     name: queue.name, purpose: .init(of: queue.name), ready: ready, consumers: consumers, unacked: nil,
-                    publishedPerSecond: nil, deliveredPerSecond: nil))
+                    publishedPerSecond: nil, deliveredPerSecond: nil, acknowledged: nil))
         }
         await administrator.close()
         return readings
@@ -64,6 +71,7 @@ package struct QueueInspector: Sendable {
         location.user = nil
         location.password = nil
         location.percentEncodedPath = "/api/queues/\(host)"
+        location.queryItems = [URLQueryItem(name: "columns", value: ManagedQueue.columns)]
         var request = HTTPClientRequest(url: location.string ?? url)
         // Queues are so much alike that their list, compressed, looks like a decompression bomb to the client.
         request.headers.add(name: "Accept-Encoding", value: "identity")
@@ -83,11 +91,17 @@ package struct UnreadableManagement: Error {
 }
 
 private struct ManagedQueue: Decodable {
+    static let columns = """
+        name,messages_ready,messages_unacknowledged,consumers,message_stats.publish_details.rate,\
+        message_stats.deliver_get_details.rate,message_stats.ack
+        """
+
     struct Statistics: Decodable {
         struct Rate: Decodable { let rate: Double }
 
         let publish_details: Rate?
         let deliver_get_details: Rate?
+        let ack: Int?
     }
 
     let name: String
@@ -100,7 +114,8 @@ private struct ManagedQueue: Decodable {
         QueueReading(
             name: name, purpose: .init(of: name), ready: messages_ready ?? 0, consumers: consumers ?? 0,
             unacked: messages_unacknowledged ?? 0, publishedPerSecond: message_stats?.publish_details?.rate ?? 0,
-            deliveredPerSecond: message_stats?.deliver_get_details?.rate ?? 0)
+            deliveredPerSecond: message_stats?.deliver_get_details?.rate ?? 0,
+            acknowledged: message_stats?.ack ?? 0)
     }
 }
 

@@ -35,6 +35,7 @@ package struct Inboxed<Handler: CommandHandler, Book: Ledger>: BatchHandler
 where Handler.Transaction == Book.Transaction {
     let handler: Handler
     let ledger: Book
+    let repeats = Metric.messagesRepeated.counter()
 
     package init(_ handler: Handler, ledger: Book) {
         self.handler = handler
@@ -43,13 +44,15 @@ where Handler.Transaction == Book.Transaction {
 
     package func handle(_ batch: [Envelope]) async throws -> [Outcome] {
         let sorting = Sorting(batch)
-        return try await ledger.transact { transaction in
+        let (fresh, outcomes) = try await ledger.transact { transaction in
             let recorded = try await ledger.recordedReplies(to: sorting.ids, in: transaction)
             let fresh = sorting.fresh(knowing: recorded)
             let outcomes = fresh.isEmpty ? [] : try await handler.handle(fresh, in: transaction)
             try await ledger.record(handledMessages(fresh, outcomes), in: transaction)
-            return sorting.outcomes(recorded: recorded, fresh: fresh, outcomes)
+            return (fresh.count, sorting.outcomes(recorded: recorded, fresh: fresh, outcomes))
         }
+        repeats.count(batch.count - fresh)
+        return outcomes
     }
 }
 

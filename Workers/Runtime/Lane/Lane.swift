@@ -32,11 +32,12 @@ package struct Lane: Service {
     let limits: Limits
     let health: HealthBoard
     let meters: LaneMeters
+    let activity: LaneActivity
     let logger: Logger
 
     package init(
         queue: Queue, inlet: any Inlet, mailer: Mailer, handler: any BatchHandler, limits: Limits,
-        health: HealthBoard, logger: Logger
+        health: HealthBoard, activity: LaneActivity? = nil, logger: Logger
     ) {
         self.queue = queue
         self.inlet = inlet
@@ -45,6 +46,7 @@ package struct Lane: Service {
         self.limits = limits
         self.health = health
         self.meters = LaneMeters(queue: queue)
+        self.activity = activity ?? LaneActivity(queue: queue)
         var logger = logger
         logger[metadataKey: "queue"] = "\(queue.name)"
         self.logger = logger
@@ -75,8 +77,8 @@ package struct Lane: Service {
     /// A batch that is decided and committed, and what must be confirmed before it may be acknowledged.
     private struct Decided: Sendable {
         let lastTag: UInt64
-        let count: Int
         let outputs: [Publication]
+        let tally: BatchTally
         let pace: Pace
     }
 
@@ -107,10 +109,10 @@ package struct Lane: Service {
     private func decide(_ deliveries: [Delivery], through lastTag: UInt64, at pace: Pace) async throws -> Decided {
         FaultPoint.taken.pass()
         let letters = deliveries.map(Letter.init)
+        var tally = BatchTally(oldestAge: Self.age(of: deliveries))
         let outcomes = try await decide(letters.compactMap(\.envelope)[...])
-        return Decided(
-            lastTag: lastTag, count: deliveries.count, outputs: publications(for: deliveries, letters, outcomes),
-            pace: pace)
+        let outputs = publications(for: deliveries, letters, outcomes, counting: &tally)
+        return Decided(lastTag: lastTag, outputs: outputs, tally: tally, pace: pace)
     }
 
     private func settle(_ batch: Decided) async throws {
@@ -118,7 +120,15 @@ package struct Lane: Service {
         FaultPoint.beforeAcknowledging.pass()
         try await inlet.acknowledge(through: batch.lastTag)
         FaultPoint.acknowledged.pass()
-        meters.record(batch: batch.count, took: World.instant - batch.pace.began)
+        let time = World.instant - batch.pace.began
+        meters.record(batch.tally, took: time)
+        activity.record(batch.tally, took: time)
+    }
+
+    /// A queue delivers the oldest first, but for what was handed back; a message says when it was sent, to the second.
+    private static func age(of deliveries: [Delivery]) -> Duration? {
+        guard let sent = deliveries.first?.properties.timestamp, sent > 0 else { return nil }
+        return .seconds(max(0, World.date.timeIntervalSince1970.rounded(.down) - Double(sent)))
     }
 
     /// Decides a batch as a whole; where that fails for good, decides its halves, down to the one message at fault.
@@ -165,7 +175,7 @@ package struct Lane: Service {
     }
 
     private func publications(
-        for deliveries: [Delivery], _ letters: [Letter], _ outcomes: [Outcome]
+        for deliveries: [Delivery], _ letters: [Letter], _ outcomes: [Outcome], counting tally: inout BatchTally
     ) -> [Publication] {
         var outputs: [Publication] = []
         outputs.reserveCapacity(deliveries.count * 2)
@@ -173,42 +183,44 @@ package struct Lane: Service {
         for (delivery, letter) in zip(deliveries, letters) {
             switch letter {
             case .unreadable(let reason):
+                tally.buried += 1
                 outputs.append(bury(delivery, because: reason, attempt: 1))
             case .readable(let envelope):
                 guard let outcome = decided.next() else { preconditionFailure("a handler left out an outcome") }
-                append(outcome, of: envelope, in: delivery, to: &outputs)
+                append(outcome, of: envelope, in: delivery, to: &outputs, counting: &tally)
             }
         }
         return outputs
     }
 
     private func append(
-        _ outcome: Outcome, of envelope: Envelope, in delivery: Delivery, to outputs: inout [Publication]
+        _ outcome: Outcome, of envelope: Envelope, in delivery: Delivery, to outputs: inout [Publication],
+        counting tally: inout BatchTally
     ) {
         switch outcome {
         case .reply(let messages):
+            tally.handled += 1
             for message in messages { outputs.append(mailer.publication(of: message)) }
         case .retry(_, let reason) where envelope.attempt >= limits.attempts:
+            tally.buried += 1
             outputs.append(bury(delivery, because: "attempts used up: \(reason)", attempt: envelope.attempt))
         case .retry(let pause, let reason):
-            meters.countRetry()
-            logger.info("retrying", metadata: ["message": "\(envelope.id)", "reason": "\(reason)"])
+            tally.retried += 1
+            var facts = envelope.facts
+            facts["reason"] = "\(reason)"
+            logger.info("retrying", metadata: facts)
             outputs.append(Publication(retrying: delivery, of: queue, attempt: envelope.attempt, after: pause))
         case .bury(let reason, let answers):
+            tally.buried += 1
             outputs.append(bury(delivery, because: reason, attempt: envelope.attempt))
             for message in answers { outputs.append(mailer.publication(of: message)) }
         }
     }
 
     private func bury(_ delivery: Delivery, because reason: String, attempt: Int) -> Publication {
-        meters.countBurial()
-        logger.error(
-            "buried",
-            metadata: [
-                "message": "\(delivery.properties.messageID ?? "none")",
-                "kind": "\(delivery.properties.type ?? "none")",
-                "reason": "\(reason)",
-            ])
+        var facts = delivery.facts
+        facts["reason"] = "\(reason)"
+        logger.error("buried", metadata: facts)
         return Publication(burying: delivery, of: queue, because: reason, attempt: attempt, at: World.date)
     }
 }

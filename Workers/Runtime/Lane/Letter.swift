@@ -92,34 +92,6 @@ extension [String: HeaderValue] {
     }
 }
 
-/// The W3C trace context's one line.
-package enum TraceContext {
-    /// The text if it is a well-formed `traceparent` of version 00, else nil: a malformed one is ignored.
-    package static func valid(_ text: String) -> String? {
-        var position = 0
-        var isTraced = false
-        var isSpanned = false
-        for byte in text.utf8 {
-            switch position {
-            case 0, 1: guard byte == UInt8(ascii: "0") else { return nil }
-            case 2, 35, 52: guard byte == UInt8(ascii: "-") else { return nil }
-            default:
-                guard isLowercaseHexadecimal(byte) else { return nil }
-                if byte != UInt8(ascii: "0") {
-                    isTraced = isTraced || position < 35
-                    isSpanned = isSpanned || (36..<52).contains(position)
-                }
-            }
-            position += 1
-        }
-        return position == 55 && isTraced && isSpanned ? text : nil
-    }
-
-    private static func isLowercaseHexadecimal(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-    }
-}
-
 extension Data {
     fileprivate var isUTF8: Bool {
         do {

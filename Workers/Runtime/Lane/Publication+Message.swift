@@ -5,11 +5,14 @@ import Topology
 
 extension Publication {
     /// Writes a message's metadata as AMQP properties; the body is the payload alone.
+    ///
+    /// Each message is a span of its own in the trace that led to it, named by its id: a repeat is the same span.
     package init(_ message: OutgoingMessage, from application: String) {
         let envelope = message.envelope
         let route = Route(of: message)
         var properties = Properties()
-        properties.messageID = envelope.id.description
+        let id = envelope.id.description
+        properties.messageID = id
         properties.type = envelope.kind.rawValue
         properties.correlationID = envelope.correlationID ?? envelope.sagaID?.description
         properties.contentType = "application/json"
@@ -17,7 +20,10 @@ extension Publication {
         properties.timestamp = UInt64(max(0, envelope.occurredAt.timeIntervalSince1970))
         if let step = envelope.step { properties.headers[Header.step.rawValue] = .integer(Int64(step)) }
         if let cause = envelope.causationID { properties.headers[Header.causation.rawValue] = .string("\(cause)") }
-        if let trace = envelope.traceparent { properties.headers[Header.traceparent.rawValue] = .string(trace) }
+        if let cause = envelope.traceparent {
+            let trace = TraceContext.child(of: cause, span: id)
+            properties.headers[Header.traceparent.rawValue] = .string(trace)
+        }
         self.init(
             exchange: route.exchange, routingKey: route.routingKey, isMandatory: route.isMandatory,
             properties: properties, body: envelope.body)

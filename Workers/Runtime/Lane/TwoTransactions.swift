@@ -20,6 +20,7 @@ package struct TwoTransactions<Handler: OutsideHandler, Book: Ledger>: BatchHand
 where Handler.Transaction == Book.Transaction {
     let handler: Handler
     let ledger: Book
+    let repeats = Metric.messagesRepeated.counter()
 
     package init(_ handler: Handler, ledger: Book) {
         self.handler = handler
@@ -33,6 +34,7 @@ where Handler.Transaction == Book.Transaction {
             let fresh = sorting.fresh(knowing: recorded)
             return (recorded, fresh, fresh.isEmpty ? [] : try await handler.prepare(fresh, in: transaction))
         }
+        repeats.count(batch.count - fresh.count)
         guard !fresh.isEmpty else { return sorting.outcomes(recorded: recorded, fresh: [], []) }
         let results = await handler.carryOut(attempts)
         let outcomes = try await ledger.transact { transaction in

@@ -4,18 +4,32 @@ import Logging
 import Synchronization
 
 /// Writes one line per fact to standard error: JSON for machines, text for people.
+///
+/// Facts are ids, counts, times, and errors in their own words; what looks like a secret or an e-mail address is
+/// taken out of them.
 package struct FleetLogHandler: LogHandler {
-    package enum Format: String, Sendable, CaseIterable { case json, text }
+    package enum Format: String, Sendable, CaseIterable {
+        case json, text
+
+        /// What suits whoever reads standard error: people at a terminal, else machines.
+        package static var suitable: Format { isatty(STDERR_FILENO) == 1 ? .text : .json }
+    }
 
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level
     private let label: String
     private let format: Format
+    private let write: @Sendable (String) -> Void
 
-    package init(label: String, level: Logger.Level, format: Format) {
+    /// - Parameter write: takes a line without its end; standard error unless somebody else wants it.
+    package init(
+        label: String, level: Logger.Level, format: Format,
+        write: @escaping @Sendable (String) -> Void = Self.writeToStandardError
+    ) {
         self.label = label
         self.logLevel = level
         self.format = format
+        self.write = write
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -32,19 +46,29 @@ package struct FleetLogHandler: LogHandler {
         }
     }
 
+    /// The keys of the line itself, which no fact may take.
+    private static let reserved: Set<String> = ["at", "level", "process", "message"]
+
     private func json(_ time: String, _ event: LogEvent, _ facts: [(key: String, value: Logger.MetadataValue)])
         -> String
     {
         let head = [("at", time), ("level", event.level.rawValue), ("process", label), ("message", "\(event.message)")]
-        let fields = (head + facts.map { ($0.key, "\($0.value)") }).map { "\(Self.quoted($0)):\(Self.quoted($1))" }
+        let tail = facts.map { (Self.reserved.contains($0.key) ? "\($0.key)Fact" : $0.key, "\($0.value)") }
+        let fields = (head + tail).map { "\(Self.quoted($0)):\(Self.quoted(Redaction.redact($1)))" }
         return "{\(fields.joined(separator: ","))}"
     }
 
     private func text(_ time: String, _ event: LogEvent, _ facts: [(key: String, value: Logger.MetadataValue)])
         -> String
     {
-        let tail = facts.map { " \($0.key)=\($0.value)" }.joined()
-        return "\(time) \(event.level.rawValue) \(label): \(event.message)\(tail)"
+        let tail = facts.map { " \($0.key)=\(Self.word(Redaction.redact("\($0.value)")))" }.joined()
+        return "\(time) \(event.level.rawValue) \(label): \(Redaction.redact("\(event.message)"))\(tail)"
+    }
+
+    /// Quoted unless it is one plain word, so that a value can neither end the line nor look like another fact.
+    private static func word(_ text: String) -> String {
+        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" }
+        return isPlain ? text : quoted(text)
     }
 
     private static func quoted(_ text: String) -> String {
@@ -54,7 +78,7 @@ package struct FleetLogHandler: LogHandler {
             case "\"": quoted += "\\\""
             case "\\": quoted += "\\\\"
             case "\n": quoted += "\\n"
-            case _ where scalar.value < 0x20: quoted += " "
+            case _ where scalar.value < 0x20 || scalar.properties.isLineBreak: quoted += " "
             default: quoted.unicodeScalars.append(scalar)
             }
         }
@@ -63,8 +87,8 @@ package struct FleetLogHandler: LogHandler {
 
     private static let output = Mutex(())
 
-    private func write(_ line: String) {
-        Self.output.withLock { _ in
+    package static func writeToStandardError(_ line: String) {
+        output.withLock { _ in
             do {
                 try FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
             } catch {
@@ -72,5 +96,12 @@ package struct FleetLogHandler: LogHandler {
                 return
             }
         }
+    }
+}
+
+extension Unicode.Scalar.Properties {
+    /// What some readers take for the end of a line, beside the control characters.
+    fileprivate var isLineBreak: Bool {
+        generalCategory == .lineSeparator || generalCategory == .paragraphSeparator || generalCategory == .control
     }
 }

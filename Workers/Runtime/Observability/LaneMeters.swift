@@ -1,52 +1,59 @@
 import CoreMetrics
 import Topology
 
-/// The counters and timers of one lane.
+/// What became of the messages of one batch.
+struct BatchTally: Sendable {
+    var handled = 0
+    var retried = 0
+    var buried = 0
+    /// The age of the oldest message when the batch was taken; nil when no message says when it was sent.
+    var oldestAge: Duration?
+
+    var count: Int { handled + retried + buried }
+}
+
+/// The counters and timers of one lane; a batch is one update of each, however many messages it has.
 struct LaneMeters: Sendable {
-    private let messages: Counter
+    private let handled: Counter
+    private let retried: Counter
+    private let buried: Counter
     private let batches: Recorder
     private let duration: CoreMetrics.Timer
-    private let retries: Counter
-    private let burials: Counter
+    private let age: CoreMetrics.Timer
     private let transientFailures: Counter
 
     init(queue: Queue) {
-        let dimensions = [("queue", queue.name)]
-        messages = Counter(label: "turnstile_messages_consumed_total", dimensions: dimensions)
-        batches = Recorder(label: "turnstile_batch_size", dimensions: dimensions, aggregate: true)
-        duration = CoreMetrics.Timer(label: "turnstile_batch_duration_seconds", dimensions: dimensions)
-        retries = Counter(label: "turnstile_messages_retried_total", dimensions: dimensions)
-        burials = Counter(label: "turnstile_messages_buried_total", dimensions: dimensions)
-        transientFailures = Counter(label: "turnstile_transient_failures_total", dimensions: dimensions)
+        let labels = [("queue", queue.name)]
+        handled = Metric.messagesConsumed.counter(labels + [("outcome", "handled")])
+        retried = Metric.messagesConsumed.counter(labels + [("outcome", "retried")])
+        buried = Metric.messagesConsumed.counter(labels + [("outcome", "buried")])
+        batches = Metric.batchMessages.recorder(labels)
+        duration = Metric.batchDuration.timer(labels)
+        age = Metric.batchAge.timer(labels)
+        transientFailures = Metric.transientFailures.counter(labels)
     }
 
-    func record(batch size: Int, took time: Duration) {
-        messages.increment(by: size)
-        batches.record(size)
+    func record(_ batch: BatchTally, took time: Duration) {
+        handled.count(batch.handled)
+        retried.count(batch.retried)
+        buried.count(batch.buried)
+        batches.record(batch.count)
         duration.recordNanoseconds(time.nanoseconds)
+        if let oldest = batch.oldestAge { age.recordNanoseconds(oldest.nanoseconds) }
     }
 
-    func countRetry() { retries.increment() }
-    func countBurial() { burials.increment() }
     func countTransientFailure() { transientFailures.increment() }
 }
 
 /// The counters and timers of publishing.
 struct MailerMeters: Sendable {
-    private let published = Counter(label: "turnstile_messages_published_total")
-    private let refused = Counter(label: "turnstile_messages_refused_total")
-    private let duration = CoreMetrics.Timer(label: "turnstile_publish_confirm_duration_seconds")
+    private let published = Metric.messagesPublished.counter()
+    private let refused = Metric.messagesRefused.counter()
+    private let duration = Metric.publishConfirm.timer()
 
     func record(published count: Int, refused refusals: Int, took time: Duration) {
         published.increment(by: count)
-        if refusals > 0 { refused.increment(by: refusals) }
+        refused.count(refusals)
         duration.recordNanoseconds(time.nanoseconds)
-    }
-}
-
-extension Duration {
-    package var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }

@@ -9,9 +9,9 @@ package struct AdminRoutes: Sendable {
     let health: HealthBoard
     let metrics: PrometheusRegistry
 
-    package init(health: HealthBoard, metrics: PrometheusRegistry) {
-        self.health = health
-        self.metrics = metrics
+    package init(_ fleet: Fleet) {
+        health = fleet.health
+        metrics = fleet.metrics
     }
 
     package func add<Context: RequestContext>(to router: Router<Context>) {
@@ -20,7 +20,7 @@ package struct AdminRoutes: Sendable {
         router.get("metrics") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-                body: .init(byteBuffer: ByteBuffer(string: metrics.exposition)))
+                body: .init(byteBuffer: ByteBuffer(string: await metrics.scrape())))
         }
     }
 
@@ -81,6 +81,10 @@ package struct AdminServer: Service {
         let application = Application(
             router: router, server: .impatient,
             configuration: .init(address: .hostname(host, port: port), serverName: "turnstile"),
+            onServerRunning: { channel in
+                let address = "\(host):\(channel.localAddress?.port ?? port)"
+                logger.info("serving HTTP", metadata: ["address": "\(address)"])
+            },
             logger: quiet)
         try await application.run()
     }

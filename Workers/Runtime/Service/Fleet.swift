@@ -6,16 +6,22 @@ import Redis
 import ServiceLifecycle
 import Topology
 
-/// What every role of a process is built from: settings, connections, health, logs.
+/// What every role of a process is built from: settings, connections, health, metrics, logs.
 package struct Fleet: Sendable {
     package let settings: Settings
     package let health: HealthBoard
+    package let metrics: PrometheusRegistry
+    package let laneBoard = LaneBoard()
     package let logger: Logger
 
-    package init(settings: Settings, health: HealthBoard, logger: Logger) {
+    package init(
+        settings: Settings, health: HealthBoard, metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger
+    ) {
         self.settings = settings
         self.health = health
+        self.metrics = metrics
         self.logger = logger
+        metrics.gather { health.samples() }
     }
 
     /// A connection that acts as `role`: its rights, its schema first on the search path.
@@ -29,11 +35,24 @@ package struct Fleet: Sendable {
     }
 
     package func databasePool(of role: FleetRole, for purpose: String, size: Int) -> PostgresPool {
-        PostgresPool(databaseConfiguration(of: role, for: purpose), size: size, logger: logger)
+        let pool = PostgresPool(databaseConfiguration(of: role, for: purpose), size: size, logger: logger)
+        metrics.gather {
+            let inUse = await pool.inUse
+            return [
+                Sample(.poolConnections, [("pool", purpose), ("state", "in_use")], Double(inUse)),
+                Sample(.poolConnections, [("pool", purpose), ("state", "idle")], Double(size - inUse)),
+                Sample(.poolWaiting, [("pool", purpose)], Double(pool.waiting)),
+            ]
+        }
+        return pool
     }
 
-    package func redis() throws -> RedisClient {
-        RedisClient(try RedisConfiguration(url: settings.redisURL), logger: logger)
+    package func redis(for purpose: String) throws -> RedisClient {
+        let client = RedisClient(try RedisConfiguration(url: settings.redisURL), logger: logger)
+        metrics.gather {
+            [Sample(.redisBreakerOpen, [("purpose", purpose)], client.state == .closed ? 0 : 1)]
+        }
+        return client
     }
 
     package func mailer(of role: FleetRole, for purpose: String) throws -> Mailer {
@@ -65,6 +84,7 @@ package struct Fleet: Sendable {
                 prefetch: UInt16(min(settings.batch * Lane.batchesAtOnce, 2_000)), logger: logger)
             let connection = database(of: role, for: purpose)
             health.expect("queue \(queue.name)")
+<<<<<<< HEAD
             return [
                 Lane(
                     queue: queue, inlet: consumer, mailer: try mailer(of: role, for: purpose),
@@ -74,6 +94,12 @@ package struct Fleet: Sendable {
                     DatabasePulse(connection: connection, name: "database of \(purpose)"), every: .seconds(5), batch: 1,
                     health: health, logger: logger),
             ]
+=======
+            return Lane(
+                queue: queue, inlet: consumer, mailer: try mailer(of: role, for: purpose),
+                handler: try handler(database(of: role, for: purpose)), limits: .init(batch: settings.batch),
+                health: health, activity: laneBoard.add(queue), logger: logger)
+>>>>>>> metrics
         }
     }
 

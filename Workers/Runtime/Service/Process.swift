@@ -9,7 +9,7 @@ package enum FleetProcess {
     private static let badSettings: Int32 = 78
 
     package static func main(
-        _ name: String, services: (Fleet, PrometheusRegistry) throws -> [any Service]
+        _ name: String, services: (Fleet) throws -> [any Service]
     ) async throws {
         ignoreBrokenPipes()
         let settings = readSettings(name)
@@ -19,9 +19,12 @@ package enum FleetProcess {
         let metrics = PrometheusRegistry()
         MetricsSystem.bootstrap(metrics)
         let logger = Logger(label: name)
-        let fleet = Fleet(settings: settings, health: HealthBoard(), logger: logger)
+        let fleet = Fleet(settings: settings, health: HealthBoard(), metrics: metrics, logger: logger)
+        let process = ProcessSamples(name: name)
+        metrics.gather { process.samples() }
         var configuration = ServiceGroupConfiguration(
-            services: try services(fleet, metrics), gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: [try Heartbeat(name, fleet)] + (try services(fleet)),
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(15)
         logger.info("starting")
         try await ServiceGroup(configuration: configuration).run()

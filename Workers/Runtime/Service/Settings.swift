@@ -59,7 +59,7 @@ package struct Settings: Sendable {
         managementURL = sheet.optional("amqp.management.url")
         deadLetters = sheet.choice("dead.letters", .filed)
         logLevel = sheet.choice("log.level", .info)
-        logFormat = sheet.choice("log.format", .text)
+        logFormat = sheet.choice("log.format", FleetLogHandler.Format.suitable)
         let (broker, redis) = (brokerURL, redisURL)
         sheet.check("amqp.url") { _ = try BrokerConfiguration(url: broker) }
         sheet.check("redis.url") { _ = try RedisConfiguration(url: redis) }

@@ -1,4 +1,5 @@
 import Connections
+import CoreMetrics
 import Logging
 import ServiceLifecycle
 
@@ -20,6 +21,8 @@ package struct Sweeper: Service {
     let bell: Bell
     let health: HealthBoard
     let logger: Logger
+    private let done: Counter
+    private let failures: Counter
 
     package init(
         _ work: any Sweep, every period: Duration, batch: Int, bell: Bell = Bell(), health: HealthBoard, logger: Logger
@@ -30,19 +33,23 @@ package struct Sweeper: Service {
         self.bell = bell
         self.health = health
         self.logger = logger
+        done = Metric.sweepItems.counter([("sweep", work.name)])
+        failures = Metric.sweepFailures.counter([("sweep", work.name)])
     }
 
     package func run() async throws {
         var backoff = Backoff(base: .milliseconds(200), limit: .seconds(5))
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             do {
-                let done = try await work.sweep()
+                let count = try await work.sweep()
+                done.count(count)
                 health.report(.ready, for: work.name)
                 backoff.reset()
-                if done < batch { await bell.wait(atMost: period * World.random(in: 0.8...1.2)) }
+                if count < batch { await bell.wait(atMost: period * World.random(in: 0.8...1.2)) }
             } catch is Interrupted {
                 break
             } catch {
+                failures.increment()
                 health.report(.failed("\(error)"), for: work.name)
                 logger.warning("a sweep failed", metadata: ["sweep": "\(work.name)", "error": "\(error)"])
                 await sleepUnlessStopped(backoff.next())

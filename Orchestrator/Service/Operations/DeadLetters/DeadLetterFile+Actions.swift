@@ -25,16 +25,11 @@ package struct OperatorAction: Codable, Sendable {
 }
 
 extension DeadLetterFile {
-    private static let chosen = """
-        FROM dead_letter WHERE state = 'waiting' AND queue = $1 AND ($2::text IS NULL OR fingerprint = $2)
-            AND ($3::uuid[] IS NULL OR id = ANY($3)) ORDER BY id LIMIT $4
-        """
-
     func chosen(_ choice: DeadLetterChoice) async throws -> [ReplayableLetter] {
+        let (tail, parameters) = choice.selection
         let rows = try await pool.withConnection { connection in
             try await connection.query(
-                "SELECT id, times, properties, body \(Self.chosen)", choice.parameters,
-                as: (UUID, Int32, String, Data).self)
+                "SELECT id, times, properties, body \(tail)", parameters, as: (UUID, Int32, String, Data).self)
         }
         return try rows.map { row in
             let properties = try WireFormat.decode(StoredProperties.self, fromText: row.2).properties
@@ -46,9 +41,9 @@ extension DeadLetterFile {
 
     /// Whose purchases the letters belong to, and how much money those are about.
     package func impact(of choice: DeadLetterChoice) async throws -> DeadLetterImpact {
+        let (tail, parameters) = choice.selection
         let (letters, sagas) = try await pool.withConnection { connection in
-            let letters = try await connection.query(
-                "SELECT saga_id \(Self.chosen)", choice.parameters, as: (UUID?).self)
+            let letters = try await connection.query("SELECT saga_id \(tail)", parameters, as: (UUID?).self)
             let ids = Array(Set(letters.compactMap { $0 }))
             let sagas = try await connection.query(
                 """
@@ -101,15 +96,19 @@ extension DeadLetterFile {
 
     /// The latest actions, newest first, or one of them.
     package func actions(_ id: ActionID?, before: ActionID?, limit: Int) async throws -> [OperatorAction] {
+        var conditions = Conditions("true")
+        conditions.add("id =", id?.uuid)
+        conditions.add("id <", before?.uuid)
+        let last = conditions.parameter(limit)
+        let sql = """
+            SELECT id, at, operator, action, subject, letters, reason,
+                (SELECT count(*) FROM dead_letter d WHERE d.action_id = a.id AND d.state = 'waiting')
+            FROM operator_action a WHERE \(conditions.text) ORDER BY id DESC LIMIT \(last)
+            """
+        let parameters = conditions.parameters
         let rows = try await pool.withConnection { connection in
             try await connection.query(
-                """
-                SELECT id, at, operator, action, subject, letters, reason,
-                    (SELECT count(*) FROM dead_letter d WHERE d.action_id = a.id AND d.state = 'waiting')
-                FROM operator_action a WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR id < $2)
-                ORDER BY id DESC LIMIT $3
-                """, [id?.uuid, before?.uuid, limit],
-                as: (UUID, Date, String, String, String, Int32, String?, Int).self)
+                sql, parameters, as: (UUID, Date, String, String, String, Int32, String?, Int).self)
         }
         return rows.map {
             OperatorAction(
@@ -120,8 +119,14 @@ extension DeadLetterFile {
 }
 
 extension DeadLetterChoice {
-    fileprivate var parameters: [any PostgresEncodable] {
-        [queue, group, letters?.map(\.uuid), limit]
+    /// What stands behind the columns of a SELECT, and its parameters.
+    fileprivate var selection: (sql: String, parameters: [any PostgresEncodable]) {
+        var conditions = Conditions("state = 'waiting'")
+        conditions.add("queue =", queue)
+        conditions.add("fingerprint =", group)
+        conditions.addAny("id", letters?.map(\.uuid))
+        let last = conditions.parameter(limit)
+        return ("FROM dead_letter WHERE \(conditions.text) ORDER BY id LIMIT \(last)", conditions.parameters)
     }
 
     /// For the audit.

@@ -77,14 +77,15 @@ package struct DeadLetterFile: Sendable {
     package func page(
         _ queue: String, group: String?, after: DeadLetterID?, limit: Int
     ) async throws -> [DeadLetterSummary] {
+        var conditions = Conditions("state = 'waiting'")
+        conditions.add("queue =", queue)
+        conditions.add("fingerprint =", group)
+        conditions.add("id >", after?.uuid)
+        let last = conditions.parameter(limit)
+        let sql = "SELECT \(Self.columns) FROM dead_letter WHERE \(conditions.text) ORDER BY id LIMIT \(last)"
+        let parameters = conditions.parameters
         let rows = try await pool.withConnection { connection in
-            try await connection.query(
-                """
-                SELECT \(Self.columns) FROM dead_letter
-                WHERE state = 'waiting' AND queue = $1 AND ($2::text IS NULL OR fingerprint = $2)
-                    AND ($3::uuid IS NULL OR id > $3)
-                ORDER BY id LIMIT $4
-                """, [queue, group, after?.uuid, limit], as: SummaryRow.self)
+            try await connection.query(sql, parameters, as: SummaryRow.self)
         }
         return rows.map(Self.summary)
     }

@@ -30,6 +30,7 @@ package struct SagaStory: Codable, Sendable {
     package let since: Date?
     package let next: String?
     package let needsAttention: String?
+    package let traceId: String?
     package let deadLetters: [DeadLetterSummary]
 
     package init(_ history: SagaHistory, _ clock: SagaClock, deadLetters: [DeadLetterSummary]) {
@@ -45,6 +46,7 @@ package struct SagaStory: Codable, Sendable {
         since = wait == nil ? nil : entered
         next = wait.map { _ in Self.next(saga.state, history.facts, clock) }
         needsAttention = saga.needsAttention
+        traceId = saga.traceID
         self.deadLetters = deadLetters.filter { $0.state == "waiting" }
     }
 

@@ -1,0 +1,81 @@
+import Contracts
+import FoundationEssentials
+
+/// W3C Trace Context: the one line by which requests and messages of one cause are found together.
+///
+/// Only `traceparent` is carried. `tracestate` belongs to tracing systems that we are none of, and to keep it, every
+/// row and message would grow by up to half a kilobyte.
+package enum TraceContext {
+    /// The context as version 00 if the text is a well-formed `traceparent`, else nil: a malformed one is ignored.
+    ///
+    /// Of a later version the known part counts, as the recommendation wants it.
+    package static func valid(_ text: String) -> String? {
+        var position = 0
+        var isTraced = false
+        var isSpanned = false
+        var version: (UInt8, UInt8) = (0, 0)
+        for byte in text.utf8 {
+            switch position {
+            case 2, 35, 52: guard byte == dash else { return nil }
+            case 55: guard version != (zero, zero), byte == dash else { return nil }
+            case 56...: break
+            default:
+                guard isLowercaseHexadecimal(byte) else { return nil }
+                if position == 0 { version.0 = byte }
+                if position == 1 { version.1 = byte }
+                if byte != zero {
+                    isTraced = isTraced || (3..<35).contains(position)
+                    isSpanned = isSpanned || (36..<52).contains(position)
+                }
+            }
+            position += 1
+        }
+        let isForbidden = version == (UInt8(ascii: "f"), UInt8(ascii: "f"))
+        guard position >= 55, isTraced, isSpanned, !isForbidden else { return nil }
+        return version == (zero, zero) ? text : "00" + text.dropFirst(2).prefix(53)
+    }
+
+    /// The context of a message that follows from `cause`: the same trace, and the message as its span.
+    ///
+    /// - Parameters:
+    ///   - cause: a well-formed context.
+    ///   - span: a UUID's text, whose second half becomes the span's id.
+    package static func child(of cause: String, span: String) -> String {
+        var bytes = Array(cause.utf8.prefix(36))
+        appendSpan(span, to: &bytes)
+        bytes += [dash, zero, isSampled(cause) ? zero + 1 : zero]
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The context of what nobody traced before us: a trace named like the thing it is about, and recorded by nobody.
+    package static func root(_ id: some Identifier) -> String {
+        let text = id.description
+        var bytes = Array("00-".utf8) + text.utf8.filter { $0 != dash } + [dash]
+        appendSpan(text, to: &bytes)
+        bytes += "-00".utf8
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The 32 digits that name the trace.
+    package static func traceID(of traceparent: String) -> String {
+        String(traceparent.dropFirst(3).prefix(32))
+    }
+
+    private static let dash = UInt8(ascii: "-")
+    private static let zero = UInt8(ascii: "0")
+
+    /// The last sixteen digits of a UUID's text.
+    private static func appendSpan(_ text: String, to bytes: inout [UInt8]) {
+        bytes += text.utf8.dropFirst(19).prefix(4)
+        bytes += text.utf8.suffix(12)
+    }
+
+    /// Whether the lowest flag is set, the only one that is known.
+    private static func isSampled(_ traceparent: String) -> Bool {
+        traceparent.utf8.last.flatMap { Character(Unicode.Scalar($0)).hexDigitValue }.map { $0 % 2 == 1 } ?? false
+    }
+
+    private static func isLowercaseHexadecimal(_ byte: UInt8) -> Bool {
+        (zero...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+    }
+}
