@@ -156,6 +156,6 @@ let package = Package(
             ]),
         program(
             "micro", at: "Tests/Load/Micro",
-            ["FleetRuntime", "SagaCore", "Contracts", "Topology", "RabbitMQ", logging, lifecycle]),
+            ["Simulation", "Connections", "FleetRuntime", "SagaCore", "Contracts", "Topology", "RabbitMQ", logging]),
     ]
 )

@@ -5,7 +5,7 @@
 #   --document       also puts the results into the documentation
 #   --page RESULTS   only makes report and charts, of results that are there
 command_bench() {
-    local arguments=() document= results=
+    local arguments=() document='' results=''
     while (($# > 0)); do
         case $1 in
             --document) document=1 ;;

@@ -38,7 +38,9 @@ extension Target {
     ///
     /// While one is not, an index finds it at once; so looking costs the fleet nothing worth counting.
     func untilTold(_ count: Int, since first: SagaID, within limit: Duration) async throws {
-        try await until("\(count) purchases have ended and their buyers are told", within: limit, every: .milliseconds(100)) {
+        try await until(
+            "\(count) purchases have ended and their buyers are told", within: limit, every: .milliseconds(100)
+        ) {
             let open = try await database.query(
                 "SELECT id FROM orchestrator.saga WHERE wake_at IS NOT NULL AND id >= $1 ORDER BY wake_at DESC LIMIT 1",
                 [first.uuid], as: UUID.self)

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Glibc
 import TestKit
 
 /// The fleet under measurement as processes of their own, with the settings that the script gives.
@@ -51,22 +52,25 @@ actor FleetProcesses {
     }
 
     /// Ends the processes of these roles as an operator would.
+    /// - Throws: `Trouble` when one does not end well; all have ended nevertheless.
     func stop(_ roles: [FleetRole] = FleetRole.allCases) async throws {
         let leaving = members.filter { roles.contains($0.role) }.map(\.child)
         members.removeAll { roles.contains($0.role) }
         for child in leaving { try child.signal(SIGTERM) }
+        var troubles: [String] = []
         for child in leaving {
             do {
                 try await child.ended(within: .seconds(30))
             } catch {
+                troubles.append("\(error)")
                 try child.signal(SIGKILL)
-                throw error
             }
-            guard child.status == 0 else { throw Trouble("\(child.name) ended with status \(child.status ?? -1)") }
+            if let status = child.status, status != 0 { troubles.append("\(child.name) ended with status \(status)") }
         }
+        guard troubles.isEmpty else { throw Trouble(troubles.joined(separator: "; ")) }
     }
 
-    /// Ends whatever still runs, however it must be done.
+    /// Ends whatever still runs after a trial that went wrong.
     func stopAll() async {
         do {
             try await stop()

@@ -31,7 +31,8 @@ struct ProcessTable: Sendable {
         let total = Self.read("/proc/stat")?.split(separator: "\n").first ?? ""
         let times = total.split(separator: " ").dropFirst().compactMap { Double($0) }
         // user nice system idle iowait irq softirq steal: idle and waiting is not work.
-        busy = times.enumerated().filter { ![3, 4].contains($0.offset) && $0.offset < 8 }.map(\.element).reduce(0, +)
+        busy =
+            times.enumerated().filter { ![3, 4].contains($0.offset) && $0.offset < 8 }.map(\.element).reduce(0, +)
             / Self.ticks
     }
 

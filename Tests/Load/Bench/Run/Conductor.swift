@@ -59,6 +59,7 @@ struct Conductor: Sendable {
             try await fleet.check()
             record.soundness = try await Verification(site: site, cleaner: cleaner).run(on: database)
             await target.database.close()
+            try await fleet.stop()
         }
         await fleet.stopAll()
         return record

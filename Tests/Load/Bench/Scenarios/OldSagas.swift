@@ -15,7 +15,8 @@ enum OldSagas {
             Trial(scenario: "history", variant: "open transaction") {
                 try await besideOpenTransaction($0, sizes)
             },
-            Trial(scenario: "history", variant: "finished sagas", stock: .kept(database, sagas: sizes.history)) { stage in
+            Trial(scenario: "history", variant: "finished sagas", stock: .kept(database, sagas: sizes.history)) {
+                stage in
                 try await Past(stage: stage, sagas: sizes.history).make()
                 var findings = try await Saturate.play(stage, purchases: sizes.purchases, events: sizes.events)
                 findings.figures["finished sagas"] = Double(sizes.history)

@@ -50,8 +50,9 @@ enum Soak {
             }
             sample["seconds"] = (ContinuousClock.now - began).inSeconds
             sample["messages"] = Double(try await stage.cleaner.messages().work)
-            sample["database MB"] = Double(
-                try await stage.target.count("SELECT pg_database_size(current_database())")) / 1_048_576
+            sample["database MB"] =
+                Double(
+                    try await stage.target.count("SELECT pg_database_size(current_database())")) / 1_048_576
             sample["dead rows"] = Double(
                 try await stage.target.count("SELECT coalesce(sum(n_dead_tup), 0)::bigint FROM pg_stat_user_tables"))
             sample["sagas"] = Double(

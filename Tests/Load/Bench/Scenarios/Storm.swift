@@ -59,7 +59,8 @@ enum Storm {
     private static func publish(_ publications: [Publication], _ target: Target) async throws {
         let publisher = try await target.publisher()
         for first in stride(from: 0, to: publications.count, by: 500) {
-            let refusals = try await publisher.publish(Array(publications[first..<min(first + 500, publications.count)]))
+            let refusals = try await publisher.publish(
+                Array(publications[first..<min(first + 500, publications.count)]))
             guard refusals.isEmpty else { throw Trouble("the broker refused \(refusals.count) starts") }
         }
         await publisher.close()
