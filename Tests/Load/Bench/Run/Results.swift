@@ -9,19 +9,7 @@ struct Results: Sendable {
         var arguments: [String]
         var scale: Double
         var machine: Machine
-        var records: [Record]
-    }
-
-    private let url: URL
-    private var file: File
-
-    init(_ url: URL, arguments: [String], scale: Double, machine: Machine) {
-        self.url = url
-        file = File(
-            began: Date(), ended: Date(), arguments: arguments, scale: scale, machine: machine, records: [])
-    }
-
-    var records: [Record] { file.records }
+        var records: [Record] { file.records }
 
     mutating func add(_ record: Record) throws {
         file.records.append(record)
@@ -29,8 +17,6 @@ struct Results: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         try encoder.encode(file).write(to: url, options: .atomic)
     }
 }
