@@ -137,14 +137,10 @@ let package = Package(
         tests("ContractsTests", ["Contracts", "ContractDocuments"]),
         tests("TopologyTests", ["Topology", "ContractDocuments"]),
         tests("SagaCoreTests", ["SagaCore"]),
-<<<<<<< HEAD
         tests(
             "OrchestratorServiceTests",
             ["OrchestratorService", "ContractDocuments", hummingbird, hummingbirdTesting, httpTypes, crypto]),
-=======
-        tests("OrchestratorServiceTests", ["OrchestratorService"]),
         tests("OperatorTests", ["turnstile", "FleetRuntime", "Contracts", arguments]),
->>>>>>> metrics
         tests(
             "FleetRuntimeTests",
             [

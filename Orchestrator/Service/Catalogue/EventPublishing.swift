@@ -32,12 +32,9 @@ package struct EventPublishing: Sendable {
         _ event: PublishEvent, key: String?, fingerprint: Data, traceparent: String?, for asker: Asker? = nil
     ) async throws -> Result {
         let id = EventID.fresh()
-<<<<<<< HEAD
-        let messages = try messages(for: event, id: id, traceparent: traceparent)
-        let answers = try asker.map { [try answer(to: $0, event, id: id, traceparent: traceparent)] } ?? []
-=======
-        let messages = try messages(for: event, id: id, traceparent: traceparent ?? TraceContext.root(id))
->>>>>>> metrics
+        let trace = traceparent ?? TraceContext.root(id)
+        let messages = try messages(for: event, id: id, traceparent: trace)
+        let answers = try asker.map { [try answer(to: $0, event, id: id, traceparent: trace)] } ?? []
         let result = try await book.add(
             NewEvent(id: id, event: event, key: key, fingerprint: fingerprint), messages + answers)
         if case .published = result { relay.hurry() }

@@ -15,24 +15,14 @@ struct HTTPServer: Service {
     let onListening: @Sendable (Int) -> Void
 
     func run() async throws {
-<<<<<<< HEAD
+        let (settings, logger) = (fleet.settings, fleet.logger)
         let bare = Router()
         addRoutes(to: bare)
         let router = Router(options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestMeterMiddleware())
+        router.add(middleware: RequestMeter(fleet.metrics))
         router.add(middleware: ProblemMiddleware(logger: logger))
         router.add(middleware: AllowedMethodsMiddleware(table: MethodTable(of: bare)))
         addRoutes(to: router)
-=======
-        let (settings, logger) = (fleet.settings, fleet.logger)
-        let router = Router()
-        router.add(middleware: RequestMeter(fleet.metrics))
-        router.add(middleware: ProblemMiddleware(logger: logger))
-        AdminRoutes(fleet).add(to: router)
-        purchases.add(to: router)
-        events.add(to: router)
-        operators.add(to: router)
->>>>>>> metrics
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
@@ -49,7 +39,7 @@ struct HTTPServer: Service {
     }
 
     private func addRoutes(to router: Router<some RequestContext>) {
-        admin.add(to: router)
+        AdminRoutes(fleet).add(to: router)
         purchases.add(to: router)
         events.add(to: router)
         operators.add(to: router)

@@ -19,14 +19,9 @@ struct Upstream: Sendable {
         _ body: Data, kind: String?, messageID: String?, replyTo: String? = nil, correlationID: String? = nil,
         contentType: String? = "application/json", headers: [String: HeaderValue] = [:]
     ) async throws {
-        var properties = Properties(
+        let properties = Properties(
             messageID: messageID, correlationID: correlationID, type: kind, replyTo: replyTo,
-<<<<<<< HEAD
-            contentType: contentType)
-        properties.headers = headers
-=======
             contentType: contentType, headers: headers)
->>>>>>> metrics
         let refusals = try await publisher.publish([
             Publication(
                 exchange: "turnstile.commands", routingKey: "orchestrator", isMandatory: true,

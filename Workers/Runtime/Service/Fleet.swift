@@ -84,22 +84,15 @@ package struct Fleet: Sendable {
                 prefetch: UInt16(min(settings.batch * Lane.batchesAtOnce, 2_000)), logger: logger)
             let connection = database(of: role, for: purpose)
             health.expect("queue \(queue.name)")
-<<<<<<< HEAD
             return [
                 Lane(
                     queue: queue, inlet: consumer, mailer: try mailer(of: role, for: purpose),
                     handler: try handler(connection), limits: .init(batch: settings.batch), health: health,
-                    logger: logger),
+                    activity: laneBoard.add(queue), logger: logger),
                 Sweeper(
                     DatabasePulse(connection: connection, name: "database of \(purpose)"), every: .seconds(5), batch: 1,
                     health: health, logger: logger),
             ]
-=======
-            return Lane(
-                queue: queue, inlet: consumer, mailer: try mailer(of: role, for: purpose),
-                handler: try handler(database(of: role, for: purpose)), limits: .init(batch: settings.batch),
-                health: health, activity: laneBoard.add(queue), logger: logger)
->>>>>>> metrics
         }
     }
 
