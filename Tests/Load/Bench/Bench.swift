@@ -14,17 +14,21 @@ struct Bench: AsyncParsableCommand {
             Without names: \(Scenario.standard.map(\.rawValue).joined(separator: " ")); 'all' is every one.
 
             Every scenario ends with `turnstile verify --settled`; one that is not sound has failed. Results, report and \
-            charts go to the run directory's folder 'bench'.
+            charts go to the run directory's folder 'bench'. --document also puts them into PERFORMANCE.md; --page RESULTS \
+            measures nothing and makes the report again.
             """)
 
     @Argument(help: "Scenarios, in the order in which they run.")
     var scenarios: [String] = []
 
-    @Option(help: "How often everything is done; floor, fleet and peers take turns.")
+    @Option(help: "How often everything but soak is done; floor, fleet and peers take turns.")
     var rounds = 1
 
     @Flag(help: "Also measure the peers: FastStream, DBOS, Celery.")
     var peers = false
+
+    @Flag(help: "Add to the results that are there, as further rounds, instead of beginning new ones.")
+    var add = false
 
     @Option(help: "All sizes times this, from 0.001 to 10; full size takes hours.")
     var scale = 1.0
@@ -59,21 +63,27 @@ struct Bench: AsyncParsableCommand {
         let site = try Site(ProcessInfo.processInfo.environment)
         let sizes = Sizes(scale: scale, saturating: purchases, remembered: history, minutes: minutes)
         let conductor = try Conductor(site, sizes: sizes, withPeers: peers)
-        var results = Results(
-            URL(filePath: results), arguments: Array(CommandLine.arguments.dropFirst()), scale: scale,
+        var results = try Results(
+            URL(filePath: results), adding: add, arguments: Array(CommandLine.arguments.dropFirst()), scale: scale,
             machine: try await Machine.look(site))
+        let (earlier, earlierRounds) = (results.records.count, results.lastRound)
         for round in 1...rounds {
-            for trial in try chosen().flatMap({ $0.trials(sizes) }) {
+            for trial in try trials(sizes, inRound: round) {
                 tell("round \(round) of \(rounds): \(trial.title)")
-                try await conductor.run(trial, round: round) { record in
+                try await conductor.run(trial, round: earlierRounds + round) { record in
                     try results.add(record)
                     for line in record.lines { tell(line) }
                 }
             }
         }
-        let bad = results.records.count { !$0.isGood }
-        tell(bad == 0 ? "all went well" : "\(bad) of \(results.records.count) runs went wrong")
+        let made = results.records.dropFirst(earlier)
+        let bad = made.count { !$0.isGood }
+        tell(bad == 0 ? "all went well" : "\(bad) of \(made.count) runs went wrong")
         if bad > 0 { throw ExitCode(1) }
+    }
+
+    private func trials(_ sizes: Sizes, inRound round: Int) throws -> [Trial] {
+        try chosen().filter { round == 1 || !$0.isDoneOnce }.flatMap { $0.trials(sizes) }
     }
 
     private func chosen() throws -> [Scenario] {
@@ -111,6 +121,9 @@ enum Scenario: String, CaseIterable {
         case .soak: "a long time at 70 %"
         }
     }
+
+    /// Whether it is long enough to be its own repetition.
+    var isDoneOnce: Bool { self == .soak }
 
     func trials(_ sizes: Sizes) -> [Trial] {
         switch self {

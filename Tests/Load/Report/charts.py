@@ -16,7 +16,7 @@ COLOURS = dict(
     zip(
         COMPONENTS,
         ["#d1495b", "#30638e", "#7b9e87", "#edae49", "#003d5b", "#00798c", "#8f5d8b", "#66a182", "#b8b8b8",
-         "#6c757d", "#9aa5b1", "#e3e7eb"],
+         "#6c757d"],
         strict=True,
     )
 )

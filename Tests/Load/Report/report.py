@@ -9,7 +9,7 @@ import statistics
 from pathlib import Path
 
 from charts import draw_all
-from results import COMPONENTS, FLEET, PEERS, RATE, Results, milliseconds_per_purchase, number
+from results import BESIDE, COMPONENTS, FLEET, PEERS, RATE, Results, milliseconds_per_purchase, number
 from targets import targets
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -74,7 +74,7 @@ def machine(results: Results) -> str:
         f"{known['processor']}, {known['cores']} cores that run everything, {number(known['memoryGB'])} GB, "
         f"{known['kernel']}; {versions}. {settings}, quorum queues, publisher confirms. "
         f"Begun {results.file['began']}, ended {results.file['ended']}, revision `{known['commit']}`, "
-        f"sizes times {results.file['scale']:g}, {rounds} {'round' if rounds == 1 else 'rounds'}; "
+        f"sizes times {results.file['scale']:g}, up to {rounds} {'round' if rounds == 1 else 'rounds'}; "
         "medians, with the least and the most in parentheses."
     )
 
@@ -143,6 +143,8 @@ def costs(results: Results) -> str:
         if max(cells) >= 0.005:
             rows.append([part, *(f"{cell:.2f}" if cell else "" for cell in cells)])
     rows.append(["**all**", *(f"{sum(median(found, part) for part in COMPONENTS):.2f}" for _, found in columns)])
+    for part in BESIDE:
+        rows.append([f"{part} (not counted)", *(f"{median(found, part):.2f}" for _, found in columns)])
     text = "CPU milliseconds per purchase:\n\n" + table(["component", *(name for name, _ in columns)], rows)
     saturate = dict(columns).get("saturate")
     if not saturate:
@@ -166,8 +168,7 @@ def memory(results: Results) -> str:
     for process in processes:
         cells = [results.spread(results.select(name), lambda r: r["consumption"]["memory"].get(process)) for name in shown]
         rows.append([process, *(str(cell) if cell else "" for cell in cells)])
-    text = table(["most MB", *shown], rows)
-    return f"{text}\n\n" if text else ""
+    return table(["most MB", *shown], rows)
 
 
 def figures(results: Results) -> str:

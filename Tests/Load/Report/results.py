@@ -9,7 +9,9 @@ from typing import Any
 
 FLEET = ["orchestrator", "reservation", "payment", "notification", "expiry", "recommendation"]
 SERVERS = ["broker", "database", "cache"]
-COMPONENTS = [*SERVERS, *FLEET, "program", "generator", "others"]
+COMPONENTS = [*SERVERS, *FLEET, "program"]
+"""What a purchase costs; who measures and what else the machine did are not part of it."""
+BESIDE = ["generator", "others"]
 PEERS = ["faststream", "dbos", "celery"]
 RATE = "purchases per second"
 
