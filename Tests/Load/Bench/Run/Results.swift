@@ -9,7 +9,29 @@ struct Results: Sendable {
         var arguments: [String]
         var scale: Double
         var machine: Machine
-        var records: [Record] { file.records }
+        var records: [Record]
+    }
+
+    private let url: URL
+    private var file: File
+
+    /// - Parameter adding: whether the records that are in the file stay in it.
+    init(_ url: URL, adding: Bool, arguments: [String], scale: Double, machine: Machine) throws {
+        self.url = url
+        file = File(
+            began: Date(), ended: Date(), arguments: arguments, scale: scale, machine: machine, records: [])
+        guard adding, FileManager.default.fileExists(atPath: url.path) else { return }
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        let earlier = try decoder.decode(File.self, from: Data(contentsOf: url))
+        file.records = earlier.records
+        file.began = earlier.began
+    }
+
+    var records: [Record] { file.records }
+
+    /// The last round of which there is a record; 0 when there is none.
+    var lastRound: Int { file.records.map(\.round).max() ?? 0 }
 
     mutating func add(_ record: Record) throws {
         file.records.append(record)
