@@ -11,7 +11,8 @@ struct `The stock of an event` {
             name: "Floor", price: Money(currency: "EUR", minor: 1), capacity: seats.count, seats: seats)
         let venue = Venue(name: "Hall", city: "Graz", latitude: 47, longitude: 15)
         let event = PublishEvent(name: "Concert", startsAt: .distantFuture, venue: venue, tiers: [tier])
-        return try StockParts.commands(for: event, id: .make(), traceparent: nil)
+        return try StockParts.commands(
+            for: event, id: .make(), traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
     }
 
     @Test(arguments: ["a", "\\", "я", "龍", "🎫"], [1, 999, 1_000, 1_001, 3_000])
