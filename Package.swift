@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
@@ -25,6 +26,7 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioFoundation: Target.Dependency = .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let httpParts: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 func module(
@@ -61,6 +63,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .systemLibrary(name: "CRabbitMQ", path: "Workers/Clients/CRabbitMQ"),
@@ -73,6 +76,11 @@ let package = Package(
 
         module("Contracts", at: "Contracts/Messages", [crypto]),
         module("Topology", at: "Contracts/Topology", ["Contracts"]),
+        .target(
+            name: "ContractDocuments", dependencies: [yams], path: "Contracts",
+            exclude: ["Messages", "Topology", "Golden", "UPSTREAM.md"], sources: ["Documents"],
+            resources: [.embedInCode("openapi.yaml"), .embedInCode("asyncapi.yaml"), .embedInCode("shapes.yaml")],
+            swiftSettings: strict),
 
         module(
             "FleetRuntime", at: "Workers/Runtime",
@@ -92,10 +100,10 @@ let package = Package(
         module(
             "OrchestratorService", at: "Orchestrator/Service",
             [
-                "SagaCore", "FleetRuntime", hummingbird, httpTypes, nio, nioFoundation, crypto, metrics, lifecycle,
-                logging,
+                "SagaCore", "ContractDocuments", "FleetRuntime", hummingbird, httpTypes, nio, nioFoundation, crypto,
+                metrics, lifecycle, logging,
             ],
-            embedding: ["Migrations"]),
+            embedding: ["Migrations", "HTTP/Documents/docs.css"]),
         program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService", "FleetRuntime"]),
         program(
             "turnstile", at: "Orchestrator/Operator",
@@ -125,10 +133,12 @@ let package = Package(
         tests("RabbitMQTests", ["RabbitMQ"]),
         tests("PostgresTests", ["Postgres"]),
         tests("RedisTests", ["Redis"]),
-        tests("ContractsTests", ["Contracts"]),
-        tests("TopologyTests", ["Topology"]),
+        tests("ContractsTests", ["Contracts", "ContractDocuments"]),
+        tests("TopologyTests", ["Topology", "ContractDocuments"]),
         tests("SagaCoreTests", ["SagaCore"]),
-        tests("OrchestratorServiceTests", ["OrchestratorService"]),
+        tests(
+            "OrchestratorServiceTests",
+            ["OrchestratorService", "ContractDocuments", hummingbird, hummingbirdTesting, httpTypes, crypto]),
         tests("OperatorTests", ["turnstile", "FleetRuntime", "Contracts", arguments]),
         tests(
             "FleetRuntimeTests",

@@ -19,7 +19,9 @@ struct `A bad request` {
                 (#""quantity":1,"seats":["A-1"]"#, "/seats"), (#""seats":["Z-9"]"#, "/seats/0"),
                 (#""seats":["A-1","A-1"]"#, "/seats"), (#""seats":[]"#, "/seats"), (#""seats":"A-1""#, "/seats"),
                 (#""quantity":1,"price":1"#, "/price"), (#""quantity":1,"tier":"Balcony""#, "/tier"),
-                (#""quantity":1,"email":"nobody""#, "/email"), (#""quantity":1,"holdSeconds":0"#, "/holdSeconds"),
+                (#""quantity":1,"email":"nobody""#, "/email"), (#""quantity":1,"email":"@""#, "/email"),
+                (#""quantity":1,"email":"a@b@c""#, "/email"), (#""quantity":1,"holdSeconds":0"#, "/holdSeconds"),
+                (#""quantity":1,"paymentMethod":"e\#(String(repeating: "\u{301}", count: 64))""#, "/paymentMethod"),
             ]
             for (wish, pointer) in cases {
                 let answer = try await fleet.start(event, wish)
@@ -50,6 +52,8 @@ struct `A bad request` {
             #expect(try await status(Data("{}".utf8), ["Content-Type": "text/plain"]) == 415)
             #expect(try await status(Data("{}".utf8), ["Idempotency-Key": String(repeating: "k", count: 300)]) == 422)
             #expect(try await fleet.call("GET", "/nowhere").status == 404)
+            let wrongMethod = try await fleet.call("DELETE", "/saga/start")
+            #expect(wrongMethod.status == 405 && wrongMethod.headers["allow"] == "POST")
             #expect(try await fleet.call("GET", "/sagas/\(SagaID.make())").status == 404)
             #expect(try await fleet.call("GET", "/events/\(EventID.make())").status == 404)
             #expect(try await fleet.call("GET", "/sagas?limit=1000000").status == 422)

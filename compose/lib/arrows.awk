@@ -6,6 +6,7 @@ BEGIN {
 
     module("Contracts/Messages", "Contracts", "")
     module("Contracts/Topology", "Topology", "Contracts")
+    module("Contracts/Documents", "ContractDocuments", "")
     module("Workers/Clients/Connections", "Connections", "")
     module("Workers/Clients/RabbitMQ", "RabbitMQ", "CRabbitMQ Connections")
     module("Workers/Clients/Postgres", "Postgres", "CPostgres Connections")
@@ -18,7 +19,7 @@ BEGIN {
     module("Workers/Recommendation", "Recommendation", "FleetRuntime Contracts" clients)
     module("Workers/Main", "worker", "FleetRuntime Contracts Topology" clients workers)
     module("Orchestrator/Saga", "SagaCore", "Contracts")
-    module("Orchestrator/Service", "OrchestratorService", "SagaCore FleetRuntime Contracts" clients)
+    module("Orchestrator/Service", "OrchestratorService", "SagaCore FleetRuntime Contracts ContractDocuments" clients)
     module("Orchestrator/Main", "orchestrator", "OrchestratorService SagaCore FleetRuntime Contracts Topology" clients)
     module("Orchestrator/Operator", "turnstile", "OrchestratorService SagaCore FleetRuntime Contracts Topology" clients workers)
 

@@ -33,5 +33,8 @@ finish_build() {
     say "  built ($(seconds_since "$BUILD_BEGAN"))"
 }
 
-# product NAME: the path of a release program.
-product() { printf '%s/.build/release/%s' "$ROOT" "$1"; }
+# The build that programs are taken from.
+BUILD=release
+
+# product NAME: the path of a program.
+product() { printf '%s/.build/%s/%s' "$ROOT" "$BUILD" "$1"; }

@@ -9,6 +9,7 @@ installed() {
         libhiredis-dev) compiles hiredis/hiredis.h ;;
         rabbitmq-server) compgen -G '/usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server' >/dev/null ;;
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
+        amqp-tools) command -v amqp-publish >/dev/null ;;
         python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
         redis-server) command -v redis-server >/dev/null && command -v redis-cli >/dev/null ;;
         *) command -v "$1" >/dev/null ;;

@@ -5,7 +5,7 @@ TEST_PACKAGES=(prometheus)
 
 command_test() {
     ensure_swift
-    ensure_packages "${TEST_PACKAGES[@]}"
+    ensure_packages "${TEST_PACKAGES[@]}" "${CONTRACT_PACKAGES[@]}"
     use_run "$(default_run)/test-servers"
     if [[ -n ${TURNSTILE_KEEP_SERVERS:-} ]]; then
         AFTER_INTERRUPTION="the servers stay up; compose/dev down stops them"
@@ -26,5 +26,8 @@ command_test() {
     if (($# == 0)); then
         say "the worst faults, during a sale"
         run_faults "${SHORT_FAULTS[@]}"
+        # Last, for it leaves purchases behind that the faults' accounts would count.
+        say "the contract, on a live fleet"
+        run_contracts
     fi
 }

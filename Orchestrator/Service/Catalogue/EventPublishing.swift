@@ -12,6 +12,13 @@ package struct EventPublishing: Sendable {
         case keyReused(EventID)
     }
 
+    /// An upstream system that wants to be told what became of its command.
+    package struct Asker: Sendable {
+        let queue: String
+        let correlationID: String
+        let command: MessageID
+    }
+
     let book: any EventBook
     let relay: OutboxRelay
 
@@ -20,27 +27,44 @@ package struct EventPublishing: Sendable {
         self.relay = relay
     }
 
-    /// Publishes a checked event once per key.
+    /// Publishes a checked event once per key; the asker of a new event is told with the rest of the world.
     package func publish(
-        _ event: PublishEvent, key: String?, fingerprint: Data, traceparent: String?
+        _ event: PublishEvent, key: String?, fingerprint: Data, traceparent: String?, for asker: Asker? = nil
     ) async throws -> Result {
         let id = EventID.fresh()
-        let messages = try messages(for: event, id: id, traceparent: traceparent ?? TraceContext.root(id))
+        let trace = traceparent ?? TraceContext.root(id)
+        let messages = try messages(for: event, id: id, traceparent: trace)
+        let answers = try asker.map { [try answer(to: $0, event, id: id, traceparent: trace)] } ?? []
         let result = try await book.add(
-            NewEvent(id: id, event: event, key: key, fingerprint: fingerprint), messages)
+            NewEvent(id: id, event: event, key: key, fingerprint: fingerprint), messages + answers)
         if case .published = result { relay.hurry() }
         return result
+    }
+
+    /// Tells the asker which event its command, or the first of its repeats, put on sale.
+    func answer(
+        to asker: Asker, _ event: PublishEvent, id: EventID, traceparent: String?
+    ) throws -> OutgoingMessage {
+        var envelope = try Envelope(
+            id: .derived(from: id.uuid, "\(MessageKind.eventPublished.rawValue) answered"),
+            Self.news(of: event, id: id),
+            sagaID: nil, step: nil, causationID: asker.command, occurredAt: World.date, traceparent: traceparent)
+        envelope.correlationID = asker.correlationID
+        return OutgoingMessage(envelope, to: .upstream(queue: asker.queue))
+    }
+
+    private static func news(of event: PublishEvent, id: EventID) -> EventPublished {
+        EventPublished(eventId: id, name: event.name, startsAt: event.startsAt, venue: event.venue)
     }
 
     private func messages(
         for event: PublishEvent, id: EventID, traceparent: String
     ) throws -> [OutgoingMessage] {
-        let published = EventPublished(eventId: id, name: event.name, startsAt: event.startsAt, venue: event.venue)
-        return try StockParts.commands(for: event, id: id, traceparent: traceparent) + [
+        try StockParts.commands(for: event, id: id, traceparent: traceparent) + [
             OutgoingMessage(
                 try Envelope(
-                    id: .derived(from: id.uuid, MessageKind.eventPublished.rawValue), published, sagaID: nil,
-                    step: nil, causationID: nil, occurredAt: World.date, traceparent: traceparent),
+                    id: .derived(from: id.uuid, MessageKind.eventPublished.rawValue), Self.news(of: event, id: id),
+                    sagaID: nil, step: nil, causationID: nil, occurredAt: World.date, traceparent: traceparent),
                 to: .listeners)
         ]
     }
@@ -66,12 +90,27 @@ enum StockParts {
             guard let seats = tier.seats else {
                 return [StockEvent.Tier(name: tier.name, capacity: tier.capacity, seats: nil, firstRank: nil)]
             }
-            return stride(from: 0, to: seats.count, by: Limits.seatsPerStockMessage).map { first in
+            return slices(of: seats).map { slice in
                 StockEvent.Tier(
-                    name: tier.name, capacity: tier.capacity,
-                    seats: Array(seats[first..<min(first + Limits.seatsPerStockMessage, seats.count)]),
-                    firstRank: first)
+                    name: tier.name, capacity: tier.capacity, seats: Array(slice), firstRank: slice.startIndex)
             }
         }
+    }
+
+    /// Seats in order, as many to a slice as a message may name and hold: a name of any alphabet has room.
+    private static func slices(of seats: [String]) -> [ArraySlice<String>] {
+        var slices: [ArraySlice<String>] = []
+        var first = 0
+        var bytes = 0
+        for (rank, seat) in seats.enumerated() {
+            let size = 2 * seat.utf8.count + 3
+            if rank - first == Limits.seatsPerStockMessage || bytes + size > Limits.messageBytes * 3 / 4 {
+                slices.append(seats[first..<rank])
+                (first, bytes) = (rank, 0)
+            }
+            bytes += size
+        }
+        slices.append(seats[first...])
+        return slices
     }
 }

@@ -28,9 +28,16 @@ package struct OutboxRelay: Sweep {
         let claimed = try await outbox.claim(Self.batch, for: Self.lease)
         guard !claimed.isEmpty else { return 0 }
         FaultPoint.outboxClaimed.pass()
-        try await mailer.send(claimed)
+        try await mailer.send(claimed.inOrder)
         FaultPoint.outboxConfirmed.pass()
         try await outbox.remove(claimed.map(\.envelope.id))
         return claimed.count
+    }
+}
+
+extension [OutgoingMessage] {
+    /// Commands first: who hears of an event may act on it, and then its stock must be ahead in the queue.
+    fileprivate var inOrder: [OutgoingMessage] {
+        filter { $0.destination == .owner } + filter { $0.destination != .owner }
     }
 }

@@ -26,13 +26,14 @@ struct EventRoutes: Sendable {
     }
 
     private func publish(_ request: Request) async throws -> Response {
+        let key = try request.idempotencyKey
         let body = try await request.jsonBody(upTo: Limits.eventBodyBytes)
         let event = try StrictBody.read(PublishEvent.self, from: body, fields: PublishEvent.fields)
         try EventRules.check(event, at: Date())
-        let key = request.headers[.idempotencyKey].map { "http:\($0)" }
         let id: EventID
         switch try await publishing.publish(
-            event, key: key, fingerprint: try Fingerprint.of(event), traceparent: request.traceparent)
+            event, key: key.map { "http:\($0)" }, fingerprint: try Fingerprint.of(event),
+            traceparent: request.traceparent)
         {
         case .published(let new):
             id = new

@@ -16,13 +16,13 @@ struct HTTPServer: Service {
 
     func run() async throws {
         let (settings, logger) = (fleet.settings, fleet.logger)
-        let router = Router()
+        let bare = Router()
+        addRoutes(to: bare)
+        let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMeter(fleet.metrics))
         router.add(middleware: ProblemMiddleware(logger: logger))
-        AdminRoutes(fleet).add(to: router)
-        purchases.add(to: router)
-        events.add(to: router)
-        operators.add(to: router)
+        router.add(middleware: AllowedMethodsMiddleware(table: MethodTable(of: bare)))
+        addRoutes(to: router)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
@@ -36,5 +36,13 @@ struct HTTPServer: Service {
             },
             logger: quiet)
         try await application.run()
+    }
+
+    private func addRoutes(to router: Router<some RequestContext>) {
+        AdminRoutes(fleet).add(to: router)
+        purchases.add(to: router)
+        events.add(to: router)
+        operators.add(to: router)
+        DocumentRoutes().add(to: router)
     }
 }

@@ -92,6 +92,19 @@ extension Request {
         }
     }
 
+    /// The idempotency key as clients write it, with or without the quotes of a structured field.
+    var idempotencyKey: String? {
+        get throws(Problem) {
+            guard let name = HTTPField.Name("Idempotency-Key"), let header = headers[name] else { return nil }
+            let isQuoted = header.count >= 2 && header.hasPrefix("\"") && header.hasSuffix("\"")
+            let key = isQuoted ? String(header.dropFirst().dropLast()) : header
+            guard (1...Limits.idempotencyKeyLength).contains(key.utf8.count) else {
+                throw Problem(.invalid, "Idempotency-Key must have 1 to \(Limits.idempotencyKeyLength) bytes")
+            }
+            return key
+        }
+    }
+
     /// The W3C trace context, if there is a valid one.
     var traceparent: String? {
         HTTPField.Name("traceparent").flatMap { headers[$0] }.flatMap(TraceContext.valid)

@@ -29,7 +29,7 @@ struct PurchaseRoutes: Sendable {
     }
 
     private func start(_ request: Request) async throws -> Response {
-        let key = try idempotencyKey(of: request)
+        let key = try request.idempotencyKey
         let body = try await request.jsonBody(upTo: Limits.requestBodyBytes)
         let wish = try StrictBody.read(StartPurchase.self, from: body, fields: StartPurchase.fields)
         let ask = StartAsk(
@@ -48,17 +48,6 @@ struct PurchaseRoutes: Sendable {
             response.headers[.location] = "/sagas/\(saga)"
             return response
         }
-    }
-
-    /// The key as clients write it, with or without the quotes of a structured field.
-    private func idempotencyKey(of request: Request) throws(Problem) -> String? {
-        guard let header = request.headers[.idempotencyKey] else { return nil }
-        let isQuoted = header.count >= 2 && header.hasPrefix("\"") && header.hasSuffix("\"")
-        let key = isQuoted ? String(header.dropFirst().dropLast()) : header
-        guard (1...Limits.idempotencyKeyLength).contains(key.utf8.count) else {
-            throw Problem(.invalid, "Idempotency-Key must have 1 to \(Limits.idempotencyKeyLength) bytes")
-        }
-        return key
     }
 
     /// Waits until the saga has an outcome; nil when it has none in time.
@@ -133,7 +122,6 @@ extension PurchaseState {
 }
 
 extension HTTPField.Name {
-    static var idempotencyKey: Self { Self("Idempotency-Key") ?? .cookie }
     static var prefer: Self { Self("Prefer") ?? .cookie }
     static var preferenceApplied: Self { Self("Preference-Applied") ?? .cookie }
 }

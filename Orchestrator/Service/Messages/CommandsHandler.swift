@@ -82,7 +82,7 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
             id: .derived(from: envelope.id.uuid, MessageKind.purchaseRejected.rawValue),
             PurchaseRejected(problem: problem), sagaID: nil, step: nil, causationID: envelope.id,
             occurredAt: World.date, traceparent: envelope.traceparent)
-        answer.correlationID = envelope.correlationID ?? envelope.id.description
+        answer.correlationID = envelope.knownBy
         return OutgoingMessage(answer, to: .upstream(queue: queue))
     }
 
@@ -120,12 +120,34 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
         do {
             let event = try StrictBody.read(PublishEvent.self, from: envelope.body, fields: PublishEvent.fields)
             try EventRules.check(event, at: World.date)
-            _ = try await publishing.publish(
+            let asker = EventPublishing.Asker(envelope)
+            switch try await publishing.publish(
                 event, key: "amqp:\(envelope.id)", fingerprint: try Fingerprint.of(event),
-                traceparent: envelope.traceparent)
-            return .reply([])
+                traceparent: envelope.traceparent, for: asker)
+            {
+            case .published: return .reply([])
+            case .repeated(let id):
+                let answer = try asker.map {
+                    try publishing.answer(to: $0, event, id: id, traceparent: envelope.traceparent)
+                }
+                return .reply(answer.map { [$0] } ?? [])
+            case .keyReused: throw Problem(.keyReused, "the message_id was used for another event")
+            }
         } catch let problem as Problem {
             return try refuse(envelope, problem)
         }
     }
+}
+
+extension EventPublishing.Asker {
+    /// Nil when the publisher named no queue for answers.
+    fileprivate init?(_ envelope: Envelope) {
+        guard let queue = envelope.replyTo, queue.utf8.count <= Limits.replyToLength else { return nil }
+        self.init(queue: queue, correlationID: envelope.knownBy, command: envelope.id)
+    }
+}
+
+extension Envelope {
+    /// What its publisher knows a command by.
+    fileprivate var knownBy: String { correlationID ?? id.description }
 }

@@ -32,9 +32,11 @@ struct Inspection {
         if !condition { mistakes.append(Problem.Mistake(pointer: pointer, detail: detail())) }
     }
 
+    /// A character is a code point, so that no text is longer than it counts.
     mutating func requireText(_ text: String, _ pointer: String, upTo limit: Int) {
         require(
-            (1...limit).contains(text.count) && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F },
+            (1...limit).contains(text.unicodeScalars.count)
+                && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F },
             pointer, "must have 1 to \(limit) characters, none of them control characters")
     }
 

@@ -43,7 +43,7 @@ enum PurchaseRules {
         if let email = wish.email {
             inspection.requireText(email, "/email", upTo: Limits.emailLength)
             inspection.require(
-                email.split(separator: "@", omittingEmptySubsequences: false).count == 2, "/email",
+                email.utf8.count { $0 == UInt8(ascii: "@") } == 1 && email.split(separator: "@").count == 2, "/email",
                 "must be an e-mail address")
         }
         if let method = wish.paymentMethod {

@@ -21,7 +21,7 @@ enum Letter: Sendable {
     }
 
     private static func read(_ delivery: Delivery) throws(Illegible) -> Envelope {
-        let properties = delivery.properties
+        let properties = delivery.properties.namedByHeaders
         guard delivery.body.count <= Limits.messageBytes else {
             throw Illegible(reason: "too-large: \(delivery.body.count) bytes, the limit is \(Limits.messageBytes)")
         }
@@ -46,7 +46,7 @@ enum Letter: Sendable {
             occurredAt: Date(timeIntervalSince1970: Double(properties.timestamp ?? 0)),
             traceparent: properties.headers.text(.traceparent).flatMap(TraceContext.valid),
             attempt: max(1, properties.headers.integer(.attempt) ?? 1),
-            replyTo: properties.replyTo, correlationID: properties.correlationID, body: delivery.body)
+            replyTo: properties.replyTo, correlationID: properties.knownBy, body: delivery.body)
     }
 }
 
@@ -56,9 +56,28 @@ package enum Header: String, Sendable {
     case causation = "causation-id"
     case traceparent
     case attempt
+    case messageID = "message-id"
+    case type
+    case correlation = "correlation-id"
     case buriedBecause = "buried-because"
     case buriedFrom = "buried-from"
     case firstSeen = "first-seen"
+}
+
+extension Properties {
+    /// The same, with headers in the place of properties that are missing: for publishers whose tool sets no others.
+    var namedByHeaders: Properties {
+        var properties = self
+        properties.messageID = messageID ?? headers.text(.messageID)
+        properties.type = type ?? headers.text(.type)
+        properties.correlationID = correlationID ?? headers.text(.correlation)
+        return properties
+    }
+
+    /// What the publisher knows the message by; who asks for answers without saying more knows the id it gave.
+    fileprivate var knownBy: String? {
+        correlationID ?? (replyTo == nil ? nil : messageID)
+    }
 }
 
 extension [String: HeaderValue] {

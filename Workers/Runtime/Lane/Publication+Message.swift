@@ -39,7 +39,7 @@ extension Publication {
 
     /// The same message on its way to the dead letters, with the reason.
     init(burying delivery: Delivery, of queue: Queue, because reason: String, attempt: Int, at now: Date) {
-        var properties = delivery.properties
+        var properties = delivery.properties.namedByHeaders
         properties.headers[Header.buriedBecause.rawValue] = .string(String(reason.prefix(1_000)))
         properties.headers[Header.buriedFrom.rawValue] = .string(queue.name)
         properties.headers[Header.attempt.rawValue] = .integer(Int64(attempt))

@@ -46,11 +46,17 @@ struct DeadLetterRoutes: Sendable {
         let dryRun: Bool?
         let reason: String?
 
+        static let reasonLength = 1...Limits.textLength
+        static let reasonWanted = Problem.invalid([
+            .init(pointer: "/reason", detail: "must have 1 to \(Limits.textLength) characters; to drop it is required")
+        ])
+
         func choice(in queue: String) throws(Problem) -> DeadLetterChoice {
             let limit = limit ?? Limits.deadLettersAtOnce.upperBound
             guard Limits.deadLettersAtOnce.contains(limit) else {
                 throw .invalid([.init(pointer: "/limit", detail: "must be in \(Limits.deadLettersAtOnce)")])
             }
+            if let reason, !Self.reasonLength.contains(reason.unicodeScalars.count) { throw Self.reasonWanted }
             return DeadLetterChoice(queue: queue, group: group, letters: letters, limit: limit)
         }
     }
@@ -71,11 +77,7 @@ struct DeadLetterRoutes: Sendable {
         let wish = try await wish(request)
         let choice = try wish.choice(in: queue)
         guard wish.dryRun != true else { return .json(200, try await desk.file.impact(of: choice)) }
-        guard let reason = wish.reason, (1...Limits.textLength).contains(reason.count) else {
-            throw Problem.invalid([
-                .init(pointer: "/reason", detail: "is required, of 1 to \(Limits.textLength) characters")
-            ])
-        }
+        guard let reason = wish.reason else { throw Wish.reasonWanted }
         return .json(200, try await desk.drop(choice, by: keys.name(of: request) ?? "", because: reason))
     }
 

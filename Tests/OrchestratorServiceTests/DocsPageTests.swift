@@ -1,0 +1,61 @@
+import ContractDocuments
+import Crypto
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Testing
+
+@testable import OrchestratorService
+
+/// The service's description of itself.
+struct `The page of routes` {
+    private static func get(_ path: String) async throws -> TestResponse {
+        let router = Router()
+        DocumentRoutes().add(to: router)
+        return try await Application(router: router).test(.router) { client in
+            try await client.execute(uri: path, method: .get)
+        }
+    }
+
+    @Test func `shows every operation and every schema`() async throws {
+        let html = String(buffer: try await Self.get("/docs").body)
+        let document = try ContractDocument.openapi.get()
+        let operations = (document["paths"]?.members ?? []).flatMap { $0.value.members.map(\.value) }
+        #expect(operations.count > 25)
+        for operation in operations {
+            let id = try #require(operation["operationId"]?.text)
+            #expect(html.contains(#"<h3 id="\#(id)">"#) && html.contains(##"href="#\##(id)""##), "\(id)")
+        }
+        for schema in document[["components", "schemas"]]?.members ?? [] {
+            #expect(html.contains(#"<h3 id="schema-\#(schema.name)">"#), "\(schema.name)")
+        }
+        for link in html.matches(of: ##/href="#([^"]+)"/##) {
+            #expect(html.contains(#"id="\#(link.1)""#), "\(link.1)")
+        }
+    }
+
+    @Test func `loads nothing, and its policy allows its own style alone`() async throws {
+        let answer = try await Self.get("/docs")
+        let html = String(buffer: answer.body)
+        for word in ["<script", "<link", "<img", "src=", "@import", "url(", "style=\""] {
+            #expect(!html.contains(word), "\(word)")
+        }
+        let style = try #require(html.firstMatch(of: #/(?s)<style>(.*)</style>/#)?.1)
+        let hash = Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
+        let policy = try #require(answer.headers[.contentSecurityPolicy])
+        #expect(policy.hasPrefix("default-src 'none'; style-src 'sha256-\(hash)';"))
+        #expect(answer.headers[.contentType] == "text/html; charset=utf-8")
+    }
+
+    @Test func `stands beside both documents for programs`() async throws {
+        let openapi = try await Self.get("/openapi.json")
+        #expect(openapi.headers[.contentType] == "application/json")
+        #expect(String(buffer: openapi.body) == (try ContractDocument.openapi.get()).json)
+        #expect(String(buffer: try await Self.get("/asyncapi.json").body) == (try ContractDocument.asyncapi.get()).json)
+    }
+
+    @Test func `lets no text be taken for markup`() {
+        #expect(HTML.inline(#"<b> & "`x<y`""#) == "&lt;b&gt; &amp; &quot;<code>x&lt;y</code>&quot;")
+    }
+}
