@@ -12,9 +12,9 @@ import Synchronization
 /// Every orchestrator counts the same, so alerts take the maximum over them.
 final class Census: Service {
     private static let period = Duration.seconds(10)
-    /// Counting may take one part in so many of the time of one connection, however much there is to count, …
+    /// Counting may take one part in so many of the time of one connection, however much there is to count.
     private static let share = 50
-    /// … but alerts must not go blind.
+    /// Yet alerts must not go blind.
     private static let longestPause = Duration.seconds(60)
     /// Whoever asks waits this long for numbers of this moment; where counting takes longer, the last count must do.
     private static let patience = Duration.milliseconds(100)
