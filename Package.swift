@@ -23,6 +23,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let httpParts: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
@@ -109,7 +110,7 @@ let package = Package(
             "turnstile", at: "Orchestrator/Operator",
             workers + ["OrchestratorService", "FleetRuntime", arguments, httpClient, nioFoundation]),
 
-        module("TestKit", at: "Tests/TestKit", ["FleetRuntime", logging, configuration]),
+        module("TestKit", at: "Tests/TestKit", ["FleetRuntime", logging, configuration, nio, nioPosix]),
         module(
             "Simulation", at: "Tests/Simulation/Library",
             workers + [
@@ -160,9 +161,16 @@ let package = Package(
         program(
             "faults", at: "Tests/Faults",
             workers + [
-                "OrchestratorService", "SagaCore", "FleetRuntime", httpClient, nio, nioPosix, nioFoundationCompat,
-                configuration, logging,
+                "OrchestratorService", "SagaCore", "FleetRuntime", "TestKit", httpClient, nio, nioPosix,
+                nioFoundationCompat, configuration, logging,
             ]),
-        program("bench", at: "Tests/Load", ["FleetRuntime", httpClient, nio, nioFoundationCompat]),
+        program(
+            "bench", at: "Tests/Load/Bench",
+            [
+                "FleetRuntime", "TestKit", arguments, httpClient, nio, nioPosix, nioHTTP1, nioFoundationCompat, logging,
+            ]),
+        program(
+            "micro", at: "Tests/Load/Micro",
+            ["Simulation", "Connections", "FleetRuntime", "SagaCore", "Contracts", "Topology", "RabbitMQ", logging]),
     ]
 )

@@ -15,6 +15,11 @@ package enum WireFormat {
         try decoder.decode(type, from: data)
     }
 
+    /// `canonical` as text.
+    package static func canonicalText(_ value: some Encodable) throws -> String {
+        String(decoding: try canonical(value), as: UTF8.self)
+    }
+
     package static func text(_ value: some Encodable) throws -> String {
         String(decoding: try encode(value), as: UTF8.self)
     }

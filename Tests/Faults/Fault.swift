@@ -1,4 +1,5 @@
 import Contracts
+import TestKit
 
 /// Something that goes wrong, how the suite makes it so, and how soon the fleet must be well again.
 struct Fault: Sendable {

@@ -1,6 +1,7 @@
 import Connections
 import Foundation
 import Logging
+import TestKit
 
 /// Does to a fleet what the catalogue of faults says, and tells what came of it.
 @main

@@ -4,6 +4,7 @@ import FleetRuntime
 import Foundation
 import Logging
 import OrchestratorService
+import TestKit
 
 /// Runs faults one after another on one set of servers and one fleet.
 struct Suite {

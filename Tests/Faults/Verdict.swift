@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// What came of one fault.
 struct Verdict: Codable, Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// What the run was made with, in one line.
 enum Versions {

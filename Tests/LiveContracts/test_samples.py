@@ -91,8 +91,8 @@ def test_every_kind_has_a_sample():
 def test_a_sample_that_lacks_a_field_is_invalid_unless_the_field_is_optional(kind):
     sample, schema = contract.GOLDEN[kind], payload(kind)
     for path in members(sample):
-        isOptional = general(path) in OPTIONAL.get(kind, set())
-        assert schema.is_valid(without(sample, path)) == isOptional, path
+        is_optional = general(path) in OPTIONAL.get(kind, set())
+        assert schema.is_valid(without(sample, path)) == is_optional, path
 
 
 @pytest.mark.parametrize("kind", contract.GOLDEN)

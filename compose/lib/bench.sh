@@ -1,55 +1,83 @@
-# bench: the fleet in release mode on servers of its own, and beside it the floor, the least that one purchase costs.
+# bench: the fleet in release mode on servers of its own, beside it the floor program, the least that one purchase
+# costs, and its peers; and the microbenchmarks.
 
-FLOOR_SAGAS=20000
-
+# bench [ARGS]: ARGS go to the bench program, but for
+#   --document       also puts the results into the documentation
+#   --page RESULTS   only makes report and charts, of results that are there
 command_bench() {
-    local floor before after ours
+    local arguments=() document='' results=''
+    while (($# > 0)); do
+        case $1 in
+            --document) document=1 ;;
+            --page) results=$(readlink -f "${2:?--page needs the file of the results}") && shift ;;
+            *) arguments+=("$1") ;;
+        esac
+        shift
+    done
+    ensure_packages python3-venv
+    if [[ -n $results ]]; then
+        use_run "$(default_run)/bench-servers"
+    else
+        measure_fleet ${arguments[@]+"${arguments[@]}"}
+        results=$RUN/bench/results.json
+    fi
+    make_report "$results" "$document"
+    return "${BENCH_STATUS:-0}"
+}
+
+measure_fleet() {
+    local floor
     ensure_swift
     ensure_packages
     use_run "$(default_run)/bench-servers"
-    servers_reset
-    on_exit stop_set
     start_build "building the fleet in release mode$(first_time release)" --configuration release
-    servers_up
     finish_build
+    bench_help_or_mistake "$@" || exit "$?"
+    if [[ -z ${TURNSTILE_KEEP_SERVERS:-} ]]; then
+        servers_reset
+        on_exit stop_set
+    fi
+    servers_up
+    write_env
+    export TURNSTILE_ROOT=$ROOT TURNSTILE_RUN=$RUN
     floor=$(floor_package)
     [[ -z $floor ]] || prepare_floor "$floor"
-    write_env
+    [[ " $* " != *" --peers "* ]] || prepare_peers
     prepare_fleet
+    write_settings
+    mkdir -p "$RUN/bench"
+    run_bench "$@" || BENCH_STATUS=$?
+}
 
-    [[ -z $floor ]] || run_floor "$RUN/log/floor-before.log"
-    fleet_up
-    run_bench "$@"
-    fleet_down
-    [[ -n $floor ]] || return 0
-    run_floor "$RUN/log/floor-after.log"
+# bench_help_or_mistake ARGS: nobody should wait for servers to read that there is no such scenario.
+bench_help_or_mistake() {
+    [[ " $* " != *" --help "* && " $* " != *" -h "* ]] || { "$(product bench)" --help && exit 0; }
+    "$(product bench)" --only-check "$@"
+}
 
-    before=$(rate_in "$RUN/log/floor-before.log")
-    after=$(rate_in "$RUN/log/floor-after.log")
-    ours=$(rate_in "$RUN/log/bench.log")
-    awk -v ours="$ours" -v before="$before" -v after="$after" 'BEGIN {
-        printf "fleet %d sagas/s, floor %d before and %d after: %.2f of the floor\n", ours, before, after, 2 * ours / (before + after) }'
+# What each member of the fleet is told, for the bench, which starts them itself.
+write_settings() {
+    local name
+    mkdir -p "$RUN/settings"
+    chmod 700 "$RUN/settings"
+    for name in "${FLEET[@]}"; do settings_of "$name" >"$RUN/settings/$name"; done
 }
 
 run_bench() {
     # shellcheck source=/dev/null
     source "$RUN/env"
-    measure "$RUN/log/bench.log" "$(product bench)" "$@"
-}
-
-# measure LOG COMMAND…: shows what it prints and keeps it.
-measure() {
-    # shellcheck disable=SC2016  # expanded by the shell that runs it
-    start_job "$ROOT" bash -o pipefail -c 'log=$1 && shift && "$@" | tee "$log"' measure "$@"
+    start_job "$ROOT" "$(product bench)" --results "$RUN/bench/results.json" "$@"
     finish_job
 }
 
-# rate_in LOG: the last "N sagas/s" in it.
-rate_in() {
-    local rate
-    rate=$(tr -d , <"$1" | grep -oE '[0-9]+(\.[0-9]+)? sagas/s' | tail -n 1 | cut -d' ' -f1)
-    [[ -n $rate ]] || fail "$1 names no sagas/s"
-    printf '%s' "$rate"
+# make_report RESULTS [DOCUMENT]: report.md and charts beside the results; with DOCUMENT also in PERFORMANCE.md.
+make_report() {
+    local python folder=${1%/*} arguments=("$1")
+    [[ -e $1 ]] || fail "there are no results in $1"
+    python=$(venv bench-report "$ROOT/Tests/Load/Report/requirements.txt")/bin/python || exit
+    [[ -z ${2:-} ]] || arguments+=(--document "$ROOT/Orchestrator/Documentation")
+    "$python" "$ROOT/Tests/Load/Report/report.py" "${arguments[@]}"
+    say "results, report and charts are in $(seen_from_here "$folder")"
 }
 
 # The package of the floor program, when there is one.
@@ -62,24 +90,17 @@ floor_package() {
 
 # Its folder may be read-only, so a copy is built; its queues and tables go where the fleet's are not.
 prepare_floor() {
-    FLOOR=$ROOT/.run/floor
-    mkdir -p "$FLOOR"
-    cp -r "$1/." "$FLOOR/"
-    chmod -R u+w "$FLOOR"
-    start_build "building the floor program" --package-path "$FLOOR" --configuration release --product floor
+    local folder=$ROOT/.run/floor
+    mkdir -p "$folder"
+    cp -r "$1/." "$folder/"
+    chmod -R u+w "$folder"
+    start_build "building the floor program" --package-path "$folder" --configuration release --product floor
     finish_build
-    create_database floor
-    management PUT /vhosts/floor --header 'Content-Type: application/json' --data '{}'
-    management PUT /permissions/floor/turnstile --header 'Content-Type: application/json' \
-        --data '{"configure":".*","write":".*","read":".*"}'
+    export BENCH_FLOOR=$folder/.build/release/floor
 }
 
-# run_floor LOG
-run_floor() {
-    export AMQP_HOST=127.0.0.1 AMQP_USER=turnstile AMQP_VHOST=floor
-    AMQP_PORT=$(port amqp)
-    AMQP_PASSWORD=$(secret amqp)
-    DATABASE_URL=$(database_url turnstile "$(secret postgres)" floor)
-    export AMQP_PORT AMQP_PASSWORD DATABASE_URL
-    measure "$1" "$FLOOR/.build/release/floor" "$FLOOR_SAGAS" 500 0 64
+prepare_peers() {
+    local folder
+    folder=$(venv bench-peers "$ROOT/Tests/Load/Peers/requirements.txt") || exit
+    export BENCH_PYTHON=$folder/bin/python
 }

@@ -23,6 +23,7 @@ command_check() {
     say "unit tests"
     start_job "$ROOT" env "${NO_SERVERS[@]}" swift test --skip-build
     finish_job
+    command_micro
 }
 
 check_sources() {

@@ -28,7 +28,7 @@ run_contracts() {
     fleet_up
     # shellcheck source=/dev/null
     source "$RUN/env"
-    export PYTHONDONTWRITEBYTECODE=1
+    export PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=$RUN/hypothesis
     start_job "$ROOT/Tests/LiveContracts" "$tools/bin/python" -m pytest --quiet -p no:cacheprovider --tb=short "$@"
     finish_job || status=$?
     fleet_down

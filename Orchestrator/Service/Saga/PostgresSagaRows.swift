@@ -63,7 +63,7 @@ struct NewSagaColumns<Definition: SagaDefinition> {
         let records = sagas.map(\.record)
         let claims = sagas.map(\.claim)
         let details = try records.map { try states.text(of: $0.state) }
-        let facts = try records.map { try WireFormat.text($0.facts) }
+        let facts = try records.map { try WireFormat.canonicalText($0.facts) }
         let requests = try records.map { try WireFormat.text($0.request) }
         parameters = [
             records.map(\.id.uuid), records.map { Int32($0.version) }, records.map { Int32($0.step) },
@@ -90,7 +90,7 @@ extension PostgresSagaStore {
             parameters: [
                 sagas.map(\.id.uuid), sagas.map { Int32($0.version) }, sagas.map { Int32($0.step) },
                 sagas.map(\.state.tag), try sagas.map { try states.text(of: $0.state) },
-                try sagas.map { try WireFormat.text($0.facts) }, sagas.map(\.state.outcome),
+                try sagas.map { try WireFormat.canonicalText($0.facts) }, sagas.map(\.state.outcome),
                 sagas.map(\.wakeAt), sagas.map(\.dueAt), sagas.map { Int32($0.attempts) },
                 sagas.map(\.needsAttention),
             ])
@@ -106,7 +106,7 @@ extension PostgresSagaStore {
             """,
             parameters: [
                 journal.map(\.sagaID.uuid), journal.map { Int32($0.version) }, journal.map(\.messageID.uuid),
-                journal.map(\.input.name), try journal.map { try WireFormat.text($0.input) },
+                journal.map(\.input.name), try journal.map { try WireFormat.canonicalText($0.input) },
                 journal.map(\.from), journal.map(\.to.tag),
                 try journal.map { try states.text(of: $0.to) }, journal.map { Int32($0.step) },
                 journal.map { EffectList.text($0.effects) }, journal.map(\.at), journal.map(\.traceparent),

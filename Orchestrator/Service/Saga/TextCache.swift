@@ -21,7 +21,7 @@ final class TextCache<Value: Codable & Hashable & Sendable>: Sendable {
 
     func text(of value: Value) throws -> String {
         if let text = memory.withLock({ $0.texts[value] }) { return text }
-        let text = try WireFormat.text(value)
+        let text = try WireFormat.canonicalText(value)
         memory.withLock { if $0.texts.count < capacity { $0.texts[value] = text } }
         return text
     }

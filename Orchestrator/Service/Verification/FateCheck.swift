@@ -16,18 +16,25 @@ struct FateCheck: Sendable {
 
     func run() async throws -> (violations: [Violation], sagas: Int) {
         var suspects: [SagaID] = []
-        var sagas = 0
-        var last: SagaID?
-        repeat {
-            let page = try await reader.page(after: last, options.page)
-            let end = page.count < options.page ? nil : page.last?.0
-            var fates = Dictionary(uniqueKeysWithValues: page.map { ($0, Fate(saga: $1)) })
-            try await reader.complete(&fates, .range(after: last, upTo: end))
-            suspects += fates.filter { !$1.violations(of: $0, settled: options.settled).isEmpty }.keys
-            sagas += page.count
-            last = end
-        } while last != nil
-        return (try await confirm(suspects), sagas)
+        try await SagaRanges(connection: reader.sagas, length: options.page).forEach { range in
+            suspects += try await self.suspects(in: range)
+        }
+        return (try await confirm(suspects), try await reader.count())
+    }
+
+    /// Sold and settled purchases are most of them and prove themselves together; the rest is judged one by one.
+    private func suspects(in range: SagaSelection) async throws -> [SagaID] {
+        let others = try await reader.unsold(range)
+        let agrees = others.count <= options.page / 2 ? try await reader.agrees(on: range, leavingOut: others) : false
+        let selection = agrees ? .some(others) : range
+        return try await fates(of: selection).filter { !$1.violations(of: $0, settled: options.settled).isEmpty }.map(
+            \.key)
+    }
+
+    private func fates(of selection: SagaSelection) async throws -> [SagaID: Fate] {
+        var fates = Dictionary(uniqueKeysWithValues: try await reader.sagas(selection).map { ($0, Fate(saga: $1)) })
+        try await reader.complete(&fates, selection)
+        return fates
     }
 
     /// What still looks wrong after a few looks, with growing pauses between them.
@@ -49,15 +56,13 @@ struct FateCheck: Sendable {
         var violations: [Violation] = []
         for start in stride(from: 0, to: ids.count, by: options.page) {
             let part = Array(ids[start..<min(start + options.page, ids.count)])
-            let before = try await reader.sagas(part)
-            var fates = before.mapValues { Fate(saga: $0) }
-            try await reader.complete(&fates, .some(part))
-            let after = try await reader.sagas(part)
+            let fates = try await fates(of: .some(part))
+            let after = Dictionary(uniqueKeysWithValues: try await reader.sagas(.some(part)))
             for id in part {
                 guard let fate = fates[id] else { continue }
                 let found = fate.violations(of: id, settled: options.settled)
                 if !found.isEmpty { remaining.append(id) }
-                if before[id] == after[id] { violations += found }
+                if fate.saga == after[id] { violations += found }
             }
         }
         return (remaining, violations)

@@ -2,33 +2,13 @@ import Contracts
 import FoundationEssentials
 import Postgres
 
-/// Reads what sagas left in each schema: a range of ids at a time, or chosen ones.
+/// Reads what sagas left in each schema: a range of them at a time, or some by name.
 struct FateReader: Sendable {
-    /// Ids after one and up to another, or some by name.
-    enum Choice: Sendable {
-        case range(after: SagaID?, upTo: SagaID?)
-        case some([SagaID])
-
-        fileprivate func condition(on column: String) -> String {
-            switch self {
-            case .range: "($1::uuid IS NULL OR \(column) > $1) AND ($2::uuid IS NULL OR \(column) <= $2)"
-            case .some: "\(column) = ANY($1)"
-            }
-        }
-
-        fileprivate var parameters: [any PostgresEncodable] {
-            switch self {
-            case .range(let lower, let upper): [lower?.uuid, upper?.uuid]
-            case .some(let ids): [ids.map(\.uuid)]
-            }
-        }
-    }
-
-    private let sagas: PostgresConnection
-    private let holds: PostgresConnection
-    private let charges: PostgresConnection
-    private let letters: PostgresConnection
-    private let timers: PostgresConnection
+    let sagas: PostgresConnection
+    let holds: PostgresConnection
+    let charges: PostgresConnection
+    let letters: PostgresConnection
+    let timers: PostgresConnection
 
     /// - Parameter connections: five, so that the schemas are read at the same time.
     init(_ connections: [PostgresConnection]) {
@@ -47,29 +27,19 @@ struct FateReader: Sendable {
 
     private typealias SagaColumns = (UUID, Int, String, Bool, Bool, Int, Int, String)
 
-    /// The next page of sagas in the order of their ids.
-    func page(after last: SagaID?, _ limit: Int) async throws -> [(SagaID, Fate.Saga)] {
+    func sagas(_ selection: SagaSelection) async throws -> [(SagaID, Fate.Saga)] {
         try await sagas.query(
-            """
-            SELECT \(Self.sagaColumns) FROM saga WHERE kind = 'purchase' AND ($1::uuid IS NULL OR id > $1)
-            ORDER BY id LIMIT $2
-            """, [last?.uuid, limit], as: SagaColumns.self
+            "SELECT \(Self.sagaColumns) FROM saga WHERE kind = 'purchase' AND \(selection.condition(on: "id"))",
+            selection.parameters, as: SagaColumns.self
         ).map(Self.saga)
     }
 
-    func sagas(_ ids: [SagaID]) async throws -> [SagaID: Fate.Saga] {
-        let rows = try await sagas.query(
-            "SELECT \(Self.sagaColumns) FROM saga WHERE kind = 'purchase' AND id = ANY($1)", [ids.map(\.uuid)],
-            as: SagaColumns.self)
-        return Dictionary(uniqueKeysWithValues: rows.map(Self.saga))
-    }
-
     /// Adds to the fates what the workers' schemas hold of them.
-    func complete(_ fates: inout [SagaID: Fate], _ choice: Choice) async throws {
-        async let holds = holds(choice)
-        async let charges = charges(choice)
-        async let letters = letters(choice)
-        async let timers = timers(choice)
+    func complete(_ fates: inout [SagaID: Fate], _ selection: SagaSelection) async throws {
+        async let holds = holds(selection)
+        async let charges = charges(selection)
+        async let letters = letters(selection)
+        async let timers = timers(selection)
         for (id, hold) in try await holds { fates[id, default: Fate()].hold = hold }
         for (id, charge) in try await charges { fates[id, default: Fate()].charge = charge }
         for (id, template, status) in try await letters { fates[id, default: Fate()].letters[template] = status }
@@ -85,36 +55,36 @@ struct FateReader: Sendable {
         )
     }
 
-    private func holds(_ choice: Choice) async throws -> [(SagaID, Fate.Hold)] {
+    private func holds(_ selection: SagaSelection) async throws -> [(SagaID, Fate.Hold)] {
         try await holds.query(
-            "SELECT saga_id, status, quantity FROM reservation.hold_list WHERE \(choice.condition(on: "saga_id"))",
-            choice.parameters, as: (UUID, String, Int).self
+            "SELECT saga_id, status, quantity FROM reservation.hold_list WHERE \(selection.condition(on: "saga_id"))",
+            selection.parameters, as: (UUID, String, Int).self
         ).map { (SagaID($0), Fate.Hold(status: $1, quantity: $2)) }
     }
 
-    private func charges(_ choice: Choice) async throws -> [(SagaID, Fate.Charge)] {
+    private func charges(_ selection: SagaSelection) async throws -> [(SagaID, Fate.Charge)] {
         try await charges.query(
             """
             SELECT saga_id, status, amount_minor, currency, next_check_at IS NULL FROM payment.charge_list
-            WHERE \(choice.condition(on: "saga_id"))
+            WHERE \(selection.condition(on: "saga_id"))
             """,
-            choice.parameters, as: (UUID, String, Int, String, Bool).self
+            selection.parameters, as: (UUID, String, Int, String, Bool).self
         ).map { (SagaID($0), Fate.Charge(status: $1, amount: $2, currency: $3, isFinished: $4)) }
     }
 
-    private func letters(_ choice: Choice) async throws -> [(SagaID, String, String)] {
+    private func letters(_ selection: SagaSelection) async throws -> [(SagaID, String, String)] {
         try await letters.query(
             """
             SELECT saga_id, template, status FROM notification.notification_list
-            WHERE \(choice.condition(on: "saga_id"))
+            WHERE \(selection.condition(on: "saga_id"))
             """,
-            choice.parameters, as: (UUID, String, String).self
+            selection.parameters, as: (UUID, String, String).self
         ).map { (SagaID($0), $1, $2) }
     }
 
-    private func timers(_ choice: Choice) async throws -> [SagaID] {
+    func timers(_ selection: SagaSelection) async throws -> [SagaID] {
         try await timers.query(
-            "SELECT saga_id FROM expiry.timer_list WHERE \(choice.condition(on: "saga_id"))", choice.parameters,
+            "SELECT saga_id FROM expiry.timer_list WHERE \(selection.condition(on: "saga_id"))", selection.parameters,
             as: (UUID).self
         ).map { SagaID($0) }
     }

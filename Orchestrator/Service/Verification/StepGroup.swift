@@ -1,4 +1,5 @@
 import Contracts
+import Postgres
 import SagaCore
 
 /// Journal lines that say the same: the same input in the same state, with the same consequences.
@@ -29,6 +30,9 @@ struct StepGroup {
         isStepKept = row.8
         count = row.9
     }
+
+    /// What makes it another step than the rest.
+    var parameters: [any PostgresEncodable] { [previous, decisive, from, to, detail, effects, isNext, isStepKept] }
 
     /// What is wrong with the step, replayed; nil when it is right.
     var complaint: String? {

@@ -39,7 +39,7 @@ package struct Verifier: Sendable {
 
     package func run() async throws -> VerificationReport {
         let began = ContinuousClock.now
-        async let journal = lend { try await JournalCheck($0).run() }
+        async let journal = lend { [options] in try await JournalCheck($0, options: options).run() }
         async let stock = lend { try await StockCheck($0).run() }
         async let money = lend { [options, comparesProvider] in
             try await MoneyCheck($0, comparesProvider: comparesProvider, options: options).run()
@@ -85,7 +85,10 @@ package struct Verifier: Sendable {
             searchPath: FleetRole.orchestrator.rawValue)
         configuration.statementTimeout = .seconds(300)
         configuration.queryDeadline = .seconds(310)
-        configuration.parameters = [("default_transaction_read_only", "on"), ("work_mem", "128MB")]
+        // Every statement is about many rows; a range that is thought to be empty must not make a loop of loops.
+        configuration.parameters = [
+            ("default_transaction_read_only", "on"), ("work_mem", "128MB"), ("enable_nestloop", "off"),
+        ]
         return PostgresConnection(configuration, logger: logger)
     }
 }

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Glibc
 import RabbitMQ
+import TestKit
 
 /// What a broker does to those who rely on it.
 extension Fault {

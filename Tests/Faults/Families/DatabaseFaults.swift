@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Glibc
 import Postgres
+import TestKit
 
 /// What a database does to those who rely on it.
 extension Fault {

@@ -1,5 +1,6 @@
 import Contracts
 import Glibc
+import TestKit
 
 /// Processes die at named places, at the first, second and third time they come by, and start again.
 ///

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import RabbitMQ
 import Synchronization
+import TestKit
 
 /// Messages that come twice, in the wrong order, too late, for nobody, or make no sense.
 extension Fault {

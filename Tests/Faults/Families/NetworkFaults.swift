@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import TestKit
 
 /// What lies between the fleet and its servers.
 extension Fault {

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Glibc
+import TestKit
 
 /// Whole processes that die, hang, stop, start in any order, or come in threes.
 extension Fault {

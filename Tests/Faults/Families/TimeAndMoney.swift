@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Postgres
 import RabbitMQ
+import TestKit
 
 /// Holds that run out at the worst moment, and a payment provider that has a bad day.
 extension Fault {

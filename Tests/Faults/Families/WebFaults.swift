@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Glibc
+import TestKit
 
 /// Clients that send too much, too little, too slowly, too often or nonsense; and settings and workers that fail.
 extension Fault {

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import RabbitMQ
+import TestKit
 
 /// The broker behind the proxies: its management API, and connections of the suite's own.
 struct Broker: Sendable {

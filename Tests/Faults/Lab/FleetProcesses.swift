@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Glibc
+import TestKit
 
 /// The fleet as processes of their own: so many of each role, behind proxies, with the settings of the suite.
 actor FleetProcesses {

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// What the fleet holds at a quiet moment: memory, descriptors, connections, channels.
 struct Holdings: Sendable {

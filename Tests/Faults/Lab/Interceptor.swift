@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Logging
 import RabbitMQ
+import TestKit
 
 /// Stands between an exchange and a queue, and hands the messages on as it likes: more than once, in another order.
 struct Interceptor: Sendable {

@@ -1,50 +1,32 @@
 import Contracts
 import Foundation
-import Glibc
+import TestKit
 
 /// One process of the fleet, started and ended as the fault wants.
 final class Member: Sendable {
     let role: FleetRole
     let number: Int
     let port: Int
-    let pid: Int32
-    private let ending: Ending
+    private let child: Child
 
-    var name: String { number == 1 ? role.rawValue : "\(role.rawValue)-\(number)" }
-    var status: Int32? { ending.status }
-    var wasKilled: Bool { ending.wasSignalled && ending.status == SIGKILL }
+    var name: String { child.name }
+    var pid: Int32 { child.pid }
+    var status: Int32? { child.status }
+    var wasKilled: Bool { child.wasKilled }
 
     init(_ role: FleetRole, number: Int, port: Int, place: Place, settings: [String: String]) throws {
         self.role = role
         self.number = number
         self.port = port
-        let log = place.log(number == 1 ? role.rawValue : "\(role.rawValue)-\(number)")
-        if !FileManager.default.fileExists(atPath: log.path) {
-            _ = FileManager.default.createFile(atPath: log.path, contents: nil)
-        }
-        let output = try FileHandle(forWritingTo: log)
-        try output.seekToEnd()
-        let process = Process()
-        process.executableURL = place.program(role == .orchestrator ? "orchestrator" : "worker")
-        process.arguments = role == .orchestrator ? [] : [role.rawValue]
-        process.environment = settings
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        let ending = Ending()
-        process.terminationHandler = { ending.note($0) }
-        self.ending = ending
-        try process.run()
-        pid = process.processIdentifier
+        let name = number == 1 ? role.rawValue : "\(role.rawValue)-\(number)"
+        child = try Child(
+            name, place.program(role == .orchestrator ? "orchestrator" : "worker"),
+            role == .orchestrator ? [] : [role.rawValue], environment: settings, log: place.log(name))
     }
 
-    func signal(_ number: Int32) throws {
-        guard kill(pid, number) == 0 || errno == ESRCH else { throw Trouble("\(name) cannot be signalled") }
-    }
+    func signal(_ number: Int32) throws { try child.signal(number) }
 
-    func ended(within limit: Duration) async throws {
-        try await until("\(name) ends", within: limit, every: .milliseconds(10)) { status != nil }
-    }
+    func ended(within limit: Duration) async throws { try await child.ended(within: limit) }
 
     /// What the process holds: resident memory in megabytes, and descriptors.
     func resources() throws -> (megabytes: Int, descriptors: Int) {

@@ -1,5 +1,5 @@
 import Foundation
-import Logging
+import TestKit
 
 /// Where the suite works: the sources, the servers' run directory, and the addresses that it left there.
 struct Place: Sendable {
@@ -36,34 +36,4 @@ struct Place: Sendable {
         }
         return pid
     }
-}
-
-/// Something did not go as the suite needs or as a promise says.
-struct Trouble: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
-}
-
-/// Waits until `condition` holds, looking again and again; how long that took.
-@discardableResult
-func until(
-    _ what: String, within limit: Duration, every pause: Duration = .milliseconds(50),
-    _ condition: () async throws -> Bool
-) async throws -> Duration {
-    let began = ContinuousClock.now
-    while try await !condition() {
-        guard ContinuousClock.now - began < limit else { throw Trouble("not within \(limit): \(what)") }
-        try await Task.sleep(for: pause)
-    }
-    return ContinuousClock.now - began
-}
-
-extension Duration {
-    var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
-    }
-
-    /// With one decimal, such as `3.2 s`.
-    var text: String { String(format: "%.1f s", inSeconds) }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOPosix
+import TestKit
 
 /// A TCP proxy in front of one server, for one part of the fleet, whose gate decides what comes through.
 final class Proxy: Sendable {

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TestKit
 
 /// One TCP connection to an orchestrator, for saying what no HTTP client would.
 struct RawConnection: Sendable {

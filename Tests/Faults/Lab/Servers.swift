@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestKit
 
 /// The three private servers, as the script keeps them: stopped, killed, paused, started again.
 struct Servers: Sendable {

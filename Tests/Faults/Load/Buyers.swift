@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import TestKit
 
 /// A crowd that buys, cancels, asks for refunds and repeats itself, and never believes a timeout.
 ///

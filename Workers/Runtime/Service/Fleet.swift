@@ -77,16 +77,22 @@ package struct Fleet: Sendable {
     private func lanes(
         on queue: Queue, of role: FleetRole, handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
-        try (1...settings.lanes).map { number in
+        try (1...settings.lanes).flatMap { number -> [any Service] in
             let purpose = settings.lanes == 1 ? queue.name : "\(queue.name) \(number)"
             let consumer = Consumer(
                 try brokerConfiguration(of: role, for: "\(purpose) in"), queue: queue.name,
                 prefetch: UInt16(min(settings.batch * Lane.batchesAtOnce, 2_000)), logger: logger)
+            let connection = database(of: role, for: purpose)
             health.expect("queue \(queue.name)")
-            return Lane(
-                queue: queue, inlet: consumer, mailer: try mailer(of: role, for: purpose),
-                handler: try handler(database(of: role, for: purpose)), limits: .init(batch: settings.batch),
-                health: health, activity: laneBoard.add(queue), logger: logger)
+            return [
+                Lane(
+                    queue: queue, inlet: consumer, mailer: try mailer(of: role, for: purpose),
+                    handler: try handler(connection), limits: .init(batch: settings.batch), health: health,
+                    activity: laneBoard.add(queue), logger: logger),
+                Sweeper(
+                    DatabasePulse(connection: connection, name: "database of \(purpose)"), every: .seconds(5), batch: 1,
+                    health: health, logger: logger),
+            ]
         }
     }
 

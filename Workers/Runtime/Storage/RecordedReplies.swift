@@ -4,7 +4,8 @@ import FoundationEssentials
 /// The text form of messages that must be sent again exactly as they were sent first.
 ///
 /// One line of tab-separated metadata and one line of body per message, since every handled message writes this and
-/// almost none is ever read; a body is compact JSON and holds no line break. The metadata: `kind destination id saga step cause time trace correlation`, empty where there is none.
+/// almost none is ever read; a body is compact JSON and holds no line break. The metadata is
+/// `kind destination id saga step cause time trace correlation`, empty where there is none.
 package enum RecordedReplies {
     package struct Unreadable: Error {
         let text: String

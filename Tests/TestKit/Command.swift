@@ -1,10 +1,10 @@
 import Foundation
 
 /// Runs programs of the machine and waits for them.
-enum Command {
+package enum Command {
     /// - Throws: `Trouble` with the end of what it said, when it fails.
     @discardableResult
-    static func run(
+    package static func run(
         _ program: String, _ arguments: [String], environment: [String: String] = [:],
         within limit: Duration = .seconds(120)
     ) async throws -> String {
@@ -19,11 +19,11 @@ enum Command {
     ///
     /// The status goes through a file: Foundation notices the end of a process by a descriptor that the servers which a
     /// command leaves behind would keep open.
-    static func attempt(
+    package static func attempt(
         _ program: String, _ arguments: [String], environment: [String: String] = [:],
         within limit: Duration = .seconds(60)
     ) async throws -> (status: Int32, output: String) {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "faults-\(UUID().uuidString)")
+        let folder = FileManager.default.temporaryDirectory.appending(path: "command-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let (output, status) = (folder.appending(path: "output"), folder.appending(path: "status"))
         let process = Process()
