@@ -58,7 +58,7 @@ package struct EventPublishing: Sendable {
     }
 
     private func messages(
-        for event: PublishEvent, id: EventID, traceparent: String
+        for event: PublishEvent, id: EventID, traceparent: String?
     ) throws -> [OutgoingMessage] {
         try StockParts.commands(for: event, id: id, traceparent: traceparent) + [
             OutgoingMessage(
@@ -73,7 +73,7 @@ package struct EventPublishing: Sendable {
 /// Cuts an event's stock into commands that fit a message.
 enum StockParts {
     static func commands(
-        for event: PublishEvent, id: EventID, traceparent: String
+        for event: PublishEvent, id: EventID, traceparent: String?
     ) throws -> [OutgoingMessage] {
         try parts(of: event).enumerated().map { number, tier in
             OutgoingMessage(
