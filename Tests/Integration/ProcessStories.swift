@@ -61,6 +61,23 @@ struct `The processes of a fleet` {
         #expect(abs(payment.startedAt.timeIntervalSinceNow) < 120)
     }
 
+    @Test func `say in one line that somebody has their port`() async throws {
+        try await withProcesses { fleet in
+            let taken = try fleet.member("recommendation").address
+            let log = fleet.folder.appending(path: "second.log")
+            var environment = ProcessInfo.processInfo.environment
+            environment["ADMIN_PORT"] = taken.split(separator: ":").last.map { String($0) }
+            environment["OPERATOR_KEYS"] = "ada:\(TestFleet.operatorKey)"
+            let second = try Child(
+                "a second worker", ProcessFleet.program(of: "recommendation"), ["recommendation"],
+                environment: environment, log: log)
+            try await second.ended(within: .seconds(30))
+            #expect(second.status == 69)
+            let last = try String(contentsOf: log, encoding: .utf8).split(separator: "\n").last
+            #expect(last?.hasPrefix("worker recommendation: cannot serve HTTP at \(taken): ") == true, "\(last ?? "")")
+        }
+    }
+
     @Test func `leave the roll when they stop`() async throws {
         try await withProcesses { fleet in
             try await until("all six have signed") { try await fleet.roll().count == 6 }

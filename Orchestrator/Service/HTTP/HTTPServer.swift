@@ -35,7 +35,7 @@ struct HTTPServer: Service {
                 onListening(port)
             },
             logger: quiet)
-        try await application.run()
+        try await application.serve(at: "\(settings.httpHost):\(settings.httpPort)")
     }
 
     private func addRoutes(to router: Router<some RequestContext>) {

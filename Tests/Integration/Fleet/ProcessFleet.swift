@@ -30,6 +30,12 @@ struct ProcessFleet: Sendable {
         return member
     }
 
+    /// The build puts the programs beside the tests.
+    static func program(of name: String) -> URL {
+        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+            .appending(path: name == "orchestrator" ? name : "worker")
+    }
+
     var url: String {
         get throws { "http://\(try member("orchestrator").address)" }
     }
@@ -73,7 +79,7 @@ func withProcesses(_ body: (ProcessFleet) async throws -> Void) async throws {
 private func launch(_ name: String, _ environment: [String: String], writingTo log: URL) throws -> Process {
     _ = FileManager.default.createFile(atPath: log.path, contents: nil)
     let process = Process()
-    process.executableURL = programs.appending(path: name == "orchestrator" ? name : "worker")
+    process.executableURL = ProcessFleet.program(of: name)
     process.arguments = name == "orchestrator" ? [] : [name]
     process.environment = environment
     process.standardInput = FileHandle.nullDevice
@@ -82,9 +88,6 @@ private func launch(_ name: String, _ environment: [String: String], writingTo l
     try process.run()
     return process
 }
-
-/// Where the build put the programs: beside the tests.
-private let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
 /// The process says in its log where it answers, for the system chose the port.
 private func address(in log: URL) async throws -> String {

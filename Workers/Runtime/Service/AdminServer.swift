@@ -86,6 +86,25 @@ package struct AdminServer: Service {
                 logger.info("serving HTTP", metadata: ["address": "\(address)"])
             },
             logger: quiet)
-        try await application.run()
+        try await application.serve(at: "\(host):\(port)")
+    }
+}
+
+/// A server that cannot listen, or can no longer, with the address for whoever can make room for it.
+package struct ServingFailure: Error, CustomStringConvertible {
+    let address: String
+    let reason: any Error
+
+    package var description: String { "cannot serve HTTP at \(address): \(reason)" }
+}
+
+extension Application {
+    /// - Throws: `ServingFailure`.
+    package func serve(at address: String) async throws {
+        do {
+            try await run()
+        } catch {
+            throw ServingFailure(address: address, reason: error)
+        }
     }
 }

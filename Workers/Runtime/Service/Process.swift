@@ -8,6 +8,8 @@ import ServiceLifecycle
 package enum FleetProcess {
     /// Exit status for settings that cannot work (`EX_CONFIG` of sysexits).
     private static let badSettings: Int32 = 78
+    /// Exit status for a service that cannot go on (`EX_UNAVAILABLE` of sysexits).
+    private static let unavailable: Int32 = 69
 
     package static func main(
         _ name: String, services: (Fleet) throws -> [any Service]
@@ -28,7 +30,12 @@ package enum FleetProcess {
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(15)
         logger.info("starting")
-        try await ServiceGroup(configuration: configuration).run()
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            logger.critical("cannot go on", metadata: ["error": "\(error)"])
+            StartupFailure.exit(status: unavailable, lines: ["\(name): \(error)"])
+        }
         logger.info("stopped")
         leave()
     }
