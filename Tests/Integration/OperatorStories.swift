@@ -69,13 +69,14 @@ struct `An operator` {
                 try await fleet.bury(body, kind: "purchase.start.v1", messageID: "order-1")
                 _ = try await fleet.groups(until: 1)
                 let answer = try await fleet.operate(
-                    "POST", "/dead/orchestrator.commands/replay", body: #"{"limit":1}"#)
+                    "POST", "/dead/orchestrator.commands/replay", body: #"{"limit":1,"reason":"it was early"}"#)
                 #expect(try answer.decode(DeadLetterOutcome.self).letters.count == 1)
                 #expect(try await fleet.groups(until: 0).isEmpty)
                 try await until("somebody bought") {
                     try await fleet.count("reservation.hold WHERE status = 'sold'") > 0
                 }
             }
+            #expect(try await fleet.count("orchestrator.operator_action WHERE reason = 'it was early'") == 2)
             #expect(try await fleet.count("orchestrator.saga WHERE user_id = 'ada'") == 1)
             #expect(try await fleet.available(event) == 98)
             try await fleet.expectInvariants()

@@ -150,7 +150,7 @@ struct Dead: AsyncParsableCommand {
     private struct Groups: Decodable { let groups: [DeadLetterGroup] }
 
     static func lines(_ impact: DeadLetterImpact) -> [String] {
-        let money = impact.amounts.map { "\($0)" }.joined(separator: ", ")
+        let money = impact.amounts.map(\.readable).joined(separator: ", ")
         return ["\(impact.letters) letters of \(impact.sagas.count) sagas, about \(money.isEmpty ? "no money" : money)"]
             + impact.sagas.map { "  \($0)" }
     }

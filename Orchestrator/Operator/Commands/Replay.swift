@@ -18,6 +18,7 @@ extension Dead {
         @OptionGroup var choice: Choice
         @Flag(help: "Only say which sagas and how much money it is about.") var dryRun = false
         @Flag(inversion: .prefixedNo, help: "Send a few first and watch them.") var canary = true
+        @Option(help: "Why; kept for ever beside your name.") var reason: String?
         @Option(help: "At most so many letters a second.") var rate: Int?
         @Option(help: "How many seconds a canary is watched.") var settle = 3
 
@@ -100,7 +101,7 @@ extension Dead {
 
         private func post(limit: Int?, dryRun: Bool) async throws -> Data {
             try await connection.client.post(
-                "/ops/dead/\(choice.queue)/replay", Wish(choice, limit: limit, dryRun: dryRun))
+                "/ops/dead/\(choice.queue)/replay", Wish(choice, limit: limit, dryRun: dryRun, reason: reason))
         }
     }
 }

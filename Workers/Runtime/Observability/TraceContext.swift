@@ -41,9 +41,13 @@ package enum TraceContext {
     ///   - cause: a well-formed context.
     ///   - span: a UUID's text, whose second half becomes the span's id.
     package static func child(of cause: String, span: String) -> String {
-        var bytes = Array(cause.utf8.prefix(36))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(55)
+        bytes += cause.utf8.prefix(36)
         appendSpan(span, to: &bytes)
-        bytes += [dash, zero, isSampled(cause) ? zero + 1 : zero]
+        bytes.append(dash)
+        bytes.append(zero)
+        bytes.append(isSampled(cause) ? zero + 1 : zero)
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -66,13 +70,13 @@ package enum TraceContext {
 
     /// The last sixteen digits of a UUID's text.
     private static func appendSpan(_ text: String, to bytes: inout [UInt8]) {
-        bytes += text.utf8.dropFirst(19).prefix(4)
-        bytes += text.utf8.suffix(12)
+        for (place, byte) in text.utf8.enumerated() where place >= 19 && byte != dash { bytes.append(byte) }
     }
 
-    /// Whether the lowest flag is set, the only one that is known.
+    /// Whether the lowest flag is set, the only one that is known; `a` is ten, and its code is odd.
     private static func isSampled(_ traceparent: String) -> Bool {
-        traceparent.utf8.last.flatMap { Character(Unicode.Scalar($0)).hexDigitValue }.map { $0 % 2 == 1 } ?? false
+        guard let digit = traceparent.utf8.last else { return false }
+        return (digit % 2 == 1) == (digit <= UInt8(ascii: "9"))
     }
 
     private static func isLowercaseHexadecimal(_ byte: UInt8) -> Bool {

@@ -7,11 +7,13 @@ struct DeadLetterDesk: Sendable {
     let mailer: Mailer
 
     /// Publishes before it marks: a crash between repeats messages, whose readers know their ids.
-    func replay(_ choice: DeadLetterChoice, by name: String) async throws -> DeadLetterOutcome {
+    func replay(
+        _ choice: DeadLetterChoice, by name: String, because reason: String?
+    ) async throws -> DeadLetterOutcome {
         let letters = try await file.chosen(choice)
         guard !letters.isEmpty else { return DeadLetterOutcome(action: nil, letters: []) }
         let action = try await file.record(
-            "replay", by: name, on: choice.subject, letters: letters.count, because: nil)
+            "replay", by: name, on: choice.subject, letters: letters.count, because: reason)
         try await mailer.send(letters.map(\.publication))
         try await file.markReplayed(letters, by: action)
         return DeadLetterOutcome(action: action, letters: letters.map(\.id))

@@ -70,7 +70,7 @@ struct DeadLetterRoutes: Sendable {
         let wish = try await wish(request)
         let choice = try wish.choice(in: queue)
         guard wish.dryRun != true else { return .json(200, try await desk.file.impact(of: choice)) }
-        return .json(200, try await desk.replay(choice, by: keys.name(of: request) ?? ""))
+        return .json(200, try await desk.replay(choice, by: keys.name(of: request) ?? "", because: wish.reason))
     }
 
     private func drop(_ request: Request, _ queue: String) async throws -> Response {

@@ -118,11 +118,3 @@ private struct Wait {
         }
     }
 }
-
-extension Money {
-    /// As people write it, with two decimals.
-    fileprivate var readable: String {
-        let cents = minor % 100
-        return "\(minor / 100).\(cents < 10 ? "0" : "")\(cents) \(currency)"
-    }
-}
