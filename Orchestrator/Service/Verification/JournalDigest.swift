@@ -76,7 +76,7 @@ struct JournalDigest {
             FROM saga_step WHERE \(range.condition(on: "saga_id")) AND saga_id <> ALL($3)
         ) AS line CROSS JOIN (
             SELECT bit_xor(\(token("id", "version", "step", "detail"))) AS stored,
-                bool_and(strpos(detail, '"' || state || '"') > 0) AS is_tagged
+                coalesce(bool_and(strpos(detail, '"' || state || '"') > 0), true) AS is_tagged
             FROM saga
             WHERE kind = '\(PurchaseSaga.kind)' AND \(range.condition(on: "id")) AND id <> ALL($3)
         ) AS sagas

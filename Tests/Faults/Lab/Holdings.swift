@@ -57,7 +57,7 @@ struct Holdings: Sendable {
         }
         let deadline = ContinuousClock.now + .seconds(15)
         var count = first.broker
-        while count.connections > self.broker.connections + spare || count.channels > self.broker.channels + spare {
+        while count.connections > self.broker.connections + spare || count.channels > self.broker.connections + spare {
             guard ContinuousClock.now < deadline else {
                 complaints.append(
                     "\(count.connections) broker connections instead of \(self.broker.connections), "
