@@ -37,7 +37,8 @@ struct SagaReading: Decodable, Sendable {
     let timeline: [Step]?
     let amount: Money?
 
-    var path: [String] { (timeline ?? []).map(\.to) }
+    /// The states it came through; that the buyer was told may be among the steps already, and leads nowhere.
+    var path: [String] { (timeline ?? []).filter { $0.input != "notified" }.map(\.to) }
 }
 
 struct EventReading: Decodable, Sendable {
