@@ -141,13 +141,14 @@ private struct History {
         INSERT INTO orchestrator.event (id, body, is_stocked)
         SELECT pg_temp.id(n), body, true FROM orchestrator.event, generate_series(1, 20000) n;
         INSERT INTO reservation.tier (event_id, name, capacity, is_seated, stocked)
-        VALUES (pg_temp.id(1), 'Hall', 20000, true, 20000);
+        SELECT pg_temp.id(n), 'Hall', 100, true, 100 FROM generate_series(0, 199) n;
         INSERT INTO reservation.seat (event_id, tier, name, rank)
-        SELECT pg_temp.id(1), 'Hall', 'S-' || n, n FROM generate_series(1, 20000) n;
+        SELECT pg_temp.id(n % 200), 'Hall', 'S-' || n, n FROM generate_series(1, 20000) n;
         INSERT INTO reservation.hold (saga_id, event_id, tier, quantity, status, deadline)
-        SELECT pg_temp.id(n), pg_temp.id(1), 'Hall', 1, 'sold', now() FROM generate_series(1, 20000) n;
+        SELECT pg_temp.id(n), pg_temp.id(n % 200), 'Hall', 1, 'sold', now() FROM generate_series(1, 20000) n;
         INSERT INTO reservation.ticket (id, saga_id, event_id, tier, user_id, status)
-        SELECT pg_temp.id(n), pg_temp.id(n), pg_temp.id(1), 'Hall', 'ada', 'valid' FROM generate_series(1, 20000) n;
+        SELECT pg_temp.id(n), pg_temp.id(n), pg_temp.id(n % 200), 'Hall', 'ada', 'valid'
+        FROM generate_series(1, 20000) n;
         ANALYZE;
         """
     }

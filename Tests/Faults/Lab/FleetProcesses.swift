@@ -96,28 +96,40 @@ actor FleetProcesses {
         members[member.role]?.removeAll { $0 === member }
     }
 
-    /// Restarts a role's first process so that it dies at a point, first to `times`-th pass; then as usual again.
+    /// Has a role's processes die at a point, whichever comes by, at the first to `times`-th pass; then all as usual.
     ///
-    /// Returns how often it died; a process that does not come by within the limit lives on.
+    /// Returns how many died; those that do not come by within the limit live on.
     func die(_ role: FleetRole, at point: String, times: Int = 3, within limit: Duration = .seconds(40)) async throws
         -> Int
     {
-        if let member = of(role).first(where: { $0.number == 1 }) { try await kill9(member) }
+        try await replaceAll(role, ["FAULT": "\(point):1"])
         var deaths = 0
-        for pass in 1...times {
-            let member = try start(role, 1, ["FAULT": "\(point):\(pass)"])
-            let deadline = ContinuousClock.now + limit
-            while member.status == nil, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(20)) }
-            if member.status == nil {
-                try await kill9(member)
-                break
-            }
-            guard member.wasKilled else { throw Trouble("\(member.name) ended with status \(member.status ?? -1)") }
+        while deaths < times, let dead = try await death(in: role, within: limit) {
+            guard dead.wasKilled else { throw Trouble("\(dead.name) ended with status \(dead.status ?? -1)") }
             deaths += 1
-            forget(member)
+            forget(dead)
+            if deaths < times { try start(role, dead.number, ["FAULT": "\(point):\(deaths + 1)"]) }
         }
-        try start(role, 1)
+        try await replaceAll(role)
         return deaths
+    }
+
+    /// Kills a role's processes one after another, and starts each again.
+    private func replaceAll(_ role: FleetRole, _ extra: [String: String] = [:]) async throws {
+        for number in 1...replicas {
+            if let member = of(role).first(where: { $0.number == number }) { try await kill9(member) }
+            try start(role, number, extra)
+        }
+    }
+
+    /// The first of a role's processes to end within the limit.
+    private func death(in role: FleetRole, within limit: Duration) async throws -> Member? {
+        let deadline = ContinuousClock.now + limit
+        while ContinuousClock.now < deadline {
+            if let dead = of(role).first(where: { $0.status != nil }) { return dead }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return nil
     }
 
     // MARK: - Settings
