@@ -110,12 +110,13 @@ let package = Package(
             "turnstile", at: "Orchestrator/Operator",
             workers + ["OrchestratorService", "FleetRuntime", arguments, httpClient, nioFoundation]),
 
+        module("Chance", at: "Tests/Chance", []),
         module("TestKit", at: "Tests/TestKit", ["FleetRuntime", logging, configuration, nio, nioPosix]),
         module(
             "Simulation", at: "Tests/Simulation/Library",
             workers + [
                 "OrchestratorService", "SagaCore", "FleetRuntime", "Contracts", "Topology", "Connections", "RabbitMQ",
-                "Postgres", "Redis", logging, lifecycle, collections,
+                "Postgres", "Redis", "Chance", logging, lifecycle, collections,
             ]),
         program("sim", at: "Tests/Simulation/Program", ["Simulation", "SagaCore", arguments]),
         tests(
@@ -131,10 +132,10 @@ let package = Package(
                 "Contracts",
                 logging,
             ]),
-        tests("RabbitMQTests", ["RabbitMQ"]),
+        tests("RabbitMQTests", ["RabbitMQ", "Chance"]),
         tests("PostgresTests", ["Postgres"]),
         tests("RedisTests", ["Redis"]),
-        tests("ContractsTests", ["Contracts", "ContractDocuments"]),
+        tests("ContractsTests", ["Contracts", "ContractDocuments", "Chance"]),
         tests("TopologyTests", ["Topology", "ContractDocuments"]),
         tests("SagaCoreTests", ["SagaCore"]),
         tests(
@@ -147,8 +148,8 @@ let package = Package(
                 "FleetRuntime", "TestKit", configuration, lifecycle, logging, metrics, nio, nioEmbedded, httpParts,
                 httpTypes,
             ]),
-        tests("ReservationTests", ["Reservation", "TestKit"]),
-        tests("PaymentTests", ["Payment", "TestKit"]),
+        tests("ReservationTests", ["Reservation", "TestKit", "Chance"]),
+        tests("PaymentTests", ["Payment", "TestKit", "Chance"]),
         tests("NotificationTests", ["Notification", "TestKit"]),
         tests("ExpiryTests", ["Expiry", "TestKit"]),
         tests("RecommendationTests", ["Recommendation", "TestKit"]),

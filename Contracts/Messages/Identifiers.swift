@@ -82,7 +82,11 @@ package struct MessageID: Identifier {
     package static func derived(from origin: UUID, _ purpose: String) -> MessageID {
         var hash = SHA256()
         let bytes = origin.bytes
-        hash.update(data: bytes.indices.map { bytes[$0] } + Array(purpose.utf8))
+        var data: [UInt8] = []
+        data.reserveCapacity(bytes.count + purpose.utf8.count)
+        for index in bytes.indices { data.append(bytes[index]) }
+        data.append(contentsOf: purpose.utf8)
+        hash.update(data: data)
         let (high, low) = hash.finalize().leadingWords
         return MessageID(UUID(milliseconds: origin.leadingMilliseconds, version: 8, high, low))
     }
@@ -101,11 +105,9 @@ package struct MessageID: Identifier {
 
 extension SHA256.Digest {
     fileprivate var leadingWords: (UInt64, UInt64) {
-        var words: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in enumerated() where index < 16 {
-            if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
-        }
-        return words
+        var bytes = makeIterator()
+        func word() -> UInt64 { (0..<8).reduce(0) { word, _ in word << 8 | UInt64(bytes.next() ?? 0) } }
+        return (word(), word())
     }
 }
 

@@ -44,27 +44,25 @@ extension UUID {
     ///
     /// Foundation's own reader goes through `sscanf`, which costs more than the rest of decoding an envelope.
     package init?(text: String) {
-        self.init(digits: text.utf8)
+        self.init(digits: text.utf8Span.span)
     }
 
     package init?(text: Substring) {
-        self.init(digits: text.utf8)
+        self.init(digits: text.utf8Span.span)
     }
 
-    private init?(digits: some Sequence<UInt8>) {
+    private init?(digits: Span<UInt8>) {
+        guard digits.count == 36 else { return nil }
         var (high, low) = (UInt64(0), UInt64(0))
-        var position = 0
-        for character in digits {
-            defer { position += 1 }
+        for position in digits.indices {
+            let character = digits[position]
             if position == 8 || position == 13 || position == 18 || position == 23 {
                 guard character == UInt8(ascii: "-") else { return nil }
                 continue
             }
             guard let digit = Self.value(of: character) else { return nil }
-            high = high << 4 | low >> 60
-            low = low << 4 | UInt64(digit)
+            if position < 18 { high = high << 4 | digit } else { low = low << 4 | digit }
         }
-        guard position == 36 else { return nil }
         self.init(high, low)
     }
 
@@ -83,13 +81,11 @@ extension UUID {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
-    private static func value(of digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
+    private static func value(of character: UInt8) -> UInt64? {
+        let number = character &- UInt8(ascii: "0")
+        if number < 10 { return UInt64(number) }
+        let letter = (character | 0x20) &- UInt8(ascii: "a")
+        return letter < 6 ? UInt64(letter) + 10 : nil
     }
 }
 

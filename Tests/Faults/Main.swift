@@ -14,7 +14,7 @@ enum Main {
             return
         }
         let place = try Place(ProcessInfo.processInfo.environment)
-        if request.onlyPage { return try await write(request.page, of: Ledger(request.ledger(in: place)), in: place) }
+        if request.onlyPage { return try await write(request, Ledger(request.ledger(in: place)), in: place) }
         let good = try await run(request, in: place)
         exit(good ? 0 : 1)
     }
@@ -61,15 +61,16 @@ enum Main {
             if !verdict.isGood { bad += 1 }
             try ledger.note(verdict)
         }
-        try await write(request.page, of: ledger, in: place)
+        try await write(request, ledger, in: place)
         try tell(bad == 0 ? "all faults went as promised" : "\(bad) faults did not go as promised")
         return bad == 0
     }
 }
 
-private func write(_ page: URL?, of ledger: Ledger, in place: Place) async throws {
-    guard let page else { return }
-    try ledger.page(versions: try await Versions.text(place)).write(to: page, atomically: true, encoding: .utf8)
+private func write(_ request: Request, _ ledger: Ledger, in place: Place) async throws {
+    guard let page = request.page else { return }
+    try ledger.page(versions: try await Versions.text(place), replicas: request.replicas)
+        .write(to: page, atomically: true, encoding: .utf8)
 }
 
 /// Writes a line at once, also into a pipe.

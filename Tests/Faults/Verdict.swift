@@ -50,7 +50,7 @@ struct Ledger {
     }
 
     /// The table of all faults in the order of the suite, with the date and the versions of the run.
-    func page(versions: String) -> String {
+    func page(versions: String, replicas: Int) -> String {
         let known = Fault.all.compactMap { verdicts[$0.id] }
         let missing = Fault.all.map(\.id).filter { verdicts[$0] == nil }
         let days = Set(known.map { $0.date.formatted(.iso8601.year().month().day()) }).sorted()
@@ -74,8 +74,9 @@ struct Ledger {
             Ids are those of the fault catalogue. *Recovered* is the time from the healing to the next completed purchase,
             *drained* until nothing was left to do.
 
-            Made by a run of the suite on \(days.joined(separator: ", ")): \(versions). \(known.count(where: \.isGood)) of
-            \(known.count) faults went as promised, with \(known.reduce(0) { $0 + $1.purchases }) purchases meanwhile.
+            Made by a run of the suite with \(replicas) of each process on \(days.joined(separator: ", ")): \(versions).
+            \(known.count(where: \.isGood)) of \(known.count) faults went as promised, with
+            \(known.reduce(0) { $0 + $1.purchases }) purchases meanwhile.
 
             | id | fault | injected by | seen | recovered | drained |
             |---|---|---|---|---|---|

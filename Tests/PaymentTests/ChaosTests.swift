@@ -1,3 +1,4 @@
+import Chance
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -20,7 +21,7 @@ struct ChaosTests {
         try await withRig { rig async throws in
             let rigs = [rig, Rig(rig.database)]
             let customers = (0..<30).map { Customer(method: Self.methods[$0 % Self.methods.count]) }
-            var random = SplitMix(seed: seed)
+            var random = SeededChance(seed: seed)
             var heard: [Envelope] = []
             for _ in 0..<120 {
                 let replica = rigs[Int.random(in: 0...1, using: &random)]
@@ -126,7 +127,7 @@ private final class Customer {
     func close() throws -> Envelope { try buyer.close() }
     func refund() throws -> Envelope { try buyer.refund() }
 
-    func anyCommand(using random: inout SplitMix) throws -> Envelope {
+    func anyCommand(using random: inout SeededChance) throws -> Envelope {
         switch Int.random(in: 0...9, using: &random) {
         case 0: return try close()
         case 1:
@@ -134,23 +135,6 @@ private final class Customer {
             return try refund()
         default: return try charge()
         }
-    }
-}
-
-/// A generator that a seed determines.
-private struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 

@@ -18,14 +18,15 @@ enum Broker {
 
     /// Runs the body with a quorum queue of its own, which is deleted afterwards.
     static func withQueue<Result>(
-        _ arguments: [String: HeaderValue] = [:],
+        _ arguments: FieldTable = [:],
         _ body: (_ queue: String, _ administrator: Administrator) async throws -> Result
     ) async throws -> Result {
         let administrator = Administrator(try configuration(), logger: logger)
         try await administrator.open()
         let queue = "test-\(UUID().uuidString)"
-        try await administrator.declareQueue(
-            queue, arguments: arguments.merging(["x-queue-type": .string("quorum")]) { own, _ in own })
+        var arguments = arguments
+        arguments["x-queue-type"] = arguments["x-queue-type"] ?? .string("quorum")
+        try await administrator.declareQueue(queue, arguments: arguments)
         do {
             let result = try await body(queue, administrator)
             try await administrator.deleteQueue(queue)
@@ -62,7 +63,7 @@ enum Broker {
     }
 
     static func message(
-        _ body: String, to queue: String, id: String = UUID().uuidString, headers: [String: HeaderValue] = [:]
+        _ body: String, to queue: String, id: String = UUID().uuidString, headers: FieldTable = [:]
     ) -> Publication {
         Publication(
             exchange: "", routingKey: queue, isMandatory: true,

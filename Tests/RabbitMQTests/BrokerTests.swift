@@ -33,9 +33,11 @@ import Testing
     }
 
     @Test func `header kinds that are only recognised are kept apart and left out when published`() async throws {
-        let limits: [String: HeaderValue] = ["x-dead-letter-exchange": .string(""), "x-delivery-limit": .integer(0)]
         try await Broker.withQueue { dead, _ in
-            let routing = limits.merging(["x-dead-letter-routing-key": .string(dead)]) { own, _ in own }
+            let routing: FieldTable = [
+                "x-dead-letter-exchange": .string(""), "x-dead-letter-routing-key": .string(dead),
+                "x-delivery-limit": .integer(0),
+            ]
             try await Broker.withQueue(routing) { queue, _ in
                 _ = try await Broker.withPublisher { try await $0.publish([Broker.message("x", to: queue)]) }
                 try await Broker.withConsumer(of: queue) { consumer in
@@ -122,7 +124,7 @@ import Testing
     }
 
     @Test func `a full queue refuses`() async throws {
-        let limits: [String: HeaderValue] = ["x-max-length": .integer(1), "x-overflow": .string("reject-publish")]
+        let limits: FieldTable = ["x-max-length": .integer(1), "x-overflow": .string("reject-publish")]
         try await Broker.withQueue(limits) { queue, _ in
             try await Broker.withPublisher { publisher in
                 var refusals: [Refusal] = []

@@ -1,3 +1,4 @@
+import Chance
 import Foundation
 import Testing
 
@@ -147,7 +148,7 @@ import Testing
     }
 
     @Test(arguments: 0..<200) func `random answers give every publication its own`(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededChance(seed: seed)
         var tracker = ConfirmTracker()
         var owner: [(batch: Int, index: Int)] = []
         var expected: [Int: [Refusal]] = [:]
@@ -178,16 +179,4 @@ import Testing
 private func permutations(_ tags: [UInt64]) -> [[UInt64]] {
     guard tags.count > 1 else { return [tags] }
     return tags.flatMap { tag in permutations(tags.filter { $0 != tag }).map { [tag] + $0 } }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
 }

@@ -1,3 +1,4 @@
+import Chance
 import Contracts
 import FoundationEssentials
 import Testing
@@ -124,7 +125,7 @@ import Testing
 
     @Test(arguments: 1...20)
     func `a batch is decided as if its commands had come one by one`(seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededChance(seed: seed)
         var (stock, seated) = Stock.seated(rows(4, of: 6))
         let (counted, floor) = Stock.counted(15)
         stock.tiers.merge(counted.tiers) { first, _ in first }
@@ -146,7 +147,7 @@ import Testing
     private enum Step: CaseIterable {
         case some, named, confirm, release
 
-        func wish(of tiers: [TierID], using generator: inout SeededGenerator) -> ReserveSeats {
+        func wish(of tiers: [TierID], using generator: inout SeededChance) -> ReserveSeats {
             let tier = tiers[Int.random(in: 0..<tiers.count, using: &generator)]
             let seats = rows(4, of: 6).shuffled(using: &generator).prefix(2)
             return self == .named

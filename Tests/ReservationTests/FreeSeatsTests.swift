@@ -1,3 +1,4 @@
+import Chance
 import Testing
 
 @testable import Reservation
@@ -57,7 +58,7 @@ import Testing
 
     @Test(arguments: [1, 2, 3, 4, 5])
     func `after any changes the seats are those of a fresh look`(seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededChance(seed: seed)
         let all = seats(rows(5, of: 8))
         var present = Set(all.map(\.name))
         var free = FreeSeats(all)

@@ -1,3 +1,4 @@
+import Chance
 import Contracts
 import FleetRuntime
 import Postgres
@@ -149,11 +150,11 @@ struct StockTruthTests {
 
 /// Endless commands of few sagas, so that they meet in every state and order.
 struct RandomStory {
-    var generator: SeededGenerator
+    var generator: SeededChance
     var tiers: [TierID] = []
     private let sagas = (0..<400).map { _ in SagaID.make() }
 
-    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+    init(seed: UInt64) { generator = SeededChance(seed: seed) }
 
     mutating func next() throws -> Envelope {
         let saga = sagas[Int.random(in: 0..<sagas.count, using: &generator)]

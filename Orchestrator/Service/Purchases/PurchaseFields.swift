@@ -3,8 +3,8 @@ import FoundationEssentials
 
 extension StartPurchase {
     static let fields = FieldTree.object([
-        "userId": .value, "eventId": .value, "tier": .value, "quantity": .whole, "seats": .list(.value),
-        "paymentMethod": .value, "email": .value, "holdSeconds": .whole,
+        "userId": .value, "eventId": .value, "tier": .value, "quantity": .value, "seats": .list(.value),
+        "paymentMethod": .value, "email": .value, "holdSeconds": .value,
     ])
 }
 
@@ -18,7 +18,7 @@ extension PublishEvent {
         "venue": .object(["name": .value, "city": .value, "latitude": .value, "longitude": .value]),
         "tiers": .list(
             .object([
-                "name": .value, "price": .object(["currency": .value, "minor": .whole]), "capacity": .whole,
+                "name": .value, "price": .object(["currency": .value, "minor": .value]), "capacity": .value,
                 "seats": .list(.value),
             ])),
     ])

@@ -1,21 +1,21 @@
 import Contracts
-import Foundation
+import FoundationEssentials
 
 /// Reads a request's body, and says of a wrong one what is wrong and where.
 enum StrictBody {
     /// - Throws: `Problem`: `malformed-body` when it is no JSON object, `invalid` when a field does not fit.
     static func read<Body: Decodable>(_ type: Body.Type, from data: Data, fields: FieldTree) throws(Problem) -> Body {
-        let tree: Any
+        let text: JSONText
         do {
-            tree = try JSONSerialization.jsonObject(with: data, options: [.fragmentsAllowed])
+            text = try JSONText(data)
         } catch {
-            throw Problem(.malformedBody, "the body is not well-formed JSON in UTF-8")
+            throw Problem(.malformedBody, "the body is not well-formed JSON in UTF-8: \(error)")
         }
-        guard tree is [String: Any] else { throw Problem(.malformedBody, "the body must be a JSON object") }
-        let mistakes = fields.mistakes(in: tree, at: "")
+        guard text.isObject else { throw Problem(.malformedBody, "the body must be a JSON object") }
+        let mistakes = fields.mistakes(in: text)
         guard mistakes.isEmpty else { throw .invalid(mistakes) }
         do {
-            return try WireFormat.decode(type, from: data)
+            return try text.decode(type)
         } catch let error as DecodingError {
             throw .invalid([mistake(in: error)])
         } catch {
@@ -60,25 +60,22 @@ enum StrictBody {
 /// The fields a body may have; anything else in it is a mistake.
 indirect enum FieldTree: Sendable {
     case value
-    /// The decoder does not say where a fraction stands, so it is looked for here.
-    case whole
     case list(FieldTree)
     case object([String: FieldTree])
 
-    fileprivate func mistakes(in tree: Any, at pointer: String) -> [Problem.Mistake] {
+    fileprivate func mistakes(in text: JSONText, at index: Int = 0, _ pointer: String = "") -> [Problem.Mistake] {
         switch self {
         case .value: []
-        case .whole:
-            (tree as? NSNumber).map { Int(exactly: $0.doubleValue) == nil } ?? false
-                ? [Problem.Mistake(pointer: pointer, detail: "must be a whole number")] : []
         case .object(let fields):
-            (tree as? [String: Any] ?? [:]).sorted { $0.key < $1.key }.flatMap { name, member in
+            text.members(of: index).sorted { $0.key < $1.key }.flatMap { name, member in
                 let place = "\(pointer)/\(StrictBody.escaped(name))"
-                return fields[name]?.mistakes(in: member, at: place)
+                return fields[name]?.mistakes(in: text, at: member, place)
                     ?? [Problem.Mistake(pointer: place, detail: "is not a field of this request")]
             }
         case .list(let field):
-            (tree as? [Any] ?? []).enumerated().flatMap { field.mistakes(in: $1, at: "\(pointer)/\($0)") }
+            text.elements(of: index).enumerated().flatMap {
+                field.mistakes(in: text, at: $1, "\(pointer)/\($0)")
+            }
         }
     }
 }

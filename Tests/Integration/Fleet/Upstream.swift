@@ -17,7 +17,7 @@ struct Upstream: Sendable {
     /// Publishes a body as it is; nil leaves a property out.
     func publish(
         _ body: Data, kind: String?, messageID: String?, replyTo: String? = nil, correlationID: String? = nil,
-        contentType: String? = "application/json", headers: [String: HeaderValue] = [:]
+        contentType: String? = "application/json", headers: FieldTable = [:]
     ) async throws {
         let properties = Properties(
             messageID: messageID, correlationID: correlationID, type: kind, replyTo: replyTo,

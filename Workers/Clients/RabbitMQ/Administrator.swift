@@ -63,7 +63,7 @@ package actor Administrator {
     }
 
     /// Makes sure that the durable queue exists with these arguments; with others it is `preconditionFailed`.
-    package func declareQueue(_ name: String, arguments: [String: HeaderValue] = [:]) async throws(BrokerError) {
+    package func declareQueue(_ name: String, arguments: FieldTable = [:]) async throws(BrokerError) {
         try perform { handle throws(BrokerError) in
             _ = try handle.declareQueue(name, arguments: arguments, isPassive: false)
         }

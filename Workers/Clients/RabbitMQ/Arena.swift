@@ -33,7 +33,7 @@ import Glibc
     }
 
     /// The headers as a table, without those of unknown kinds.
-    mutating func lend(_ headers: [String: HeaderValue]) -> amqp_table_t {
+    mutating func lend(_ headers: FieldTable) -> amqp_table_t {
         used = (used + 15) & ~15
         let size = unsafe headers.count * MemoryLayout<amqp_table_entry_t>.stride
         precondition(size <= capacity - used, "a message larger than the arena was let through")

@@ -15,7 +15,7 @@ extension ConnectionHandle {
     /// Declares a durable queue, or with `isPassive` only asks for it.
     @discardableResult
     mutating func declareQueue(
-        _ name: String, arguments: [String: HeaderValue], isPassive: Bool
+        _ name: String, arguments: FieldTable, isPassive: Bool
     ) throws(BrokerError) -> (messages: Int, consumers: Int) {
         arena.reset()
         let answer = unsafe amqp_queue_declare(
@@ -62,7 +62,7 @@ extension ConnectionHandle {
     }
 
     /// What the broker said about itself when the connection was opened.
-    var serverProperties: [String: HeaderValue] {
+    var serverProperties: FieldTable {
         guard let table = unsafe amqp_get_server_properties(pointer) else { return [:] }
         return unsafe Properties.headers(copying: table.pointee)
     }

@@ -95,8 +95,8 @@ extension Properties {
     }
 
     /// The entries of a table; of two with one name the last counts.
-    static func headers(copying table: amqp_table_t) -> [String: HeaderValue] {
-        var headers: [String: HeaderValue] = [:]
+    static func headers(copying table: amqp_table_t) -> FieldTable {
+        var headers: FieldTable = [:]
         let entries = unsafe UnsafeBufferPointer(start: table.entries, count: Int(max(0, table.num_entries)))
         headers.reserveCapacity(entries.count)
         unsafe entries.forEach { unsafe headers[String(copying: $0.key)] = HeaderValue(copying: $0.value) }

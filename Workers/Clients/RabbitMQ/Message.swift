@@ -22,12 +22,12 @@ package struct Properties: Sendable, Equatable {
     /// Seconds since 1970.
     package var timestamp: UInt64?
     package var isPersistent: Bool
-    package var headers: [String: HeaderValue]
+    package var headers: FieldTable
 
     package init(
         messageID: String? = nil, correlationID: String? = nil, type: String? = nil, replyTo: String? = nil,
         applicationID: String? = nil, contentType: String? = nil, timestamp: UInt64? = nil,
-        isPersistent: Bool = true, headers: [String: HeaderValue] = [:]
+        isPersistent: Bool = true, headers: FieldTable = [:]
     ) {
         self.messageID = messageID
         self.correlationID = correlationID

@@ -45,7 +45,7 @@ struct Session: ~Copyable {
     var descriptor: Int32 { handle.descriptor }
     var frameLimit: Int { handle.frameLimit }
     var hasBufferedFrames: Bool { handle.hasBufferedFrames }
-    var serverProperties: [String: HeaderValue] { handle.serverProperties }
+    var serverProperties: FieldTable { handle.serverProperties }
 
     /// Makes library calls under guard.
     mutating func perform<Result: ~Copyable>(

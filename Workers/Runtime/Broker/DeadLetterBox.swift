@@ -25,7 +25,7 @@ package struct BuriedMessage: Sendable {
     }
 
     /// Of what the broker buries itself, because its reader died of it again and again.
-    private static func brokersReason(_ headers: [String: HeaderValue]) -> String {
+    private static func brokersReason(_ headers: FieldTable) -> String {
         guard case .string(let word) = headers["x-first-death-reason"] else { return "unexplained" }
         return "broker: \(word)"
     }

@@ -19,7 +19,8 @@ package struct TopologyKeeper: Sendable {
             try await administrator.declareExchange(exchange.rawValue, kind: exchange.type, durable: true)
         }
         for queue in Declarations.queues {
-            try await administrator.declareQueue(queue.name, arguments: queue.arguments.mapValues(\.header))
+            try await administrator.declareQueue(
+                queue.name, arguments: FieldTable(queue.arguments.map { ($0.key, $0.value.header) }))
         }
         for binding in Declarations.bindings {
             try await administrator.bindQueue(

@@ -21,14 +21,14 @@ enum Letter: Sendable {
     }
 
     private static func read(_ delivery: Delivery) throws(Illegible) -> Envelope {
-        let properties = delivery.properties.namedByHeaders
+        let properties = delivery.properties
         guard delivery.body.count <= Limits.messageBytes else {
             throw Illegible(reason: "too-large: \(delivery.body.count) bytes, the limit is \(Limits.messageBytes)")
         }
-        guard let messageID = properties.messageID, let id = MessageID(wire: messageID) else {
+        guard let id = properties.idOrHeader.flatMap({ MessageID(wire: $0) }) else {
             throw Illegible(reason: "missing-message-id: the property message_id is required")
         }
-        guard let type = properties.type else {
+        guard let type = properties.typeOrHeader else {
             throw Illegible(reason: "missing-type: the property type must name the kind of the message")
         }
         guard let kind = MessageKind(rawValue: type) else {
@@ -40,7 +40,7 @@ enum Letter: Sendable {
         guard delivery.body.isUTF8 else { throw Illegible(reason: BurialReason.malformedBody("not UTF-8")) }
         return Envelope(
             id: id, kind: kind,
-            sagaID: properties.correlationID.flatMap { SagaID($0) },
+            sagaID: properties.correlationOrHeader.flatMap { SagaID($0) },
             step: properties.headers.integer(.step),
             causationID: properties.headers.text(.causation).flatMap { MessageID($0) },
             occurredAt: Date(timeIntervalSince1970: Double(properties.timestamp ?? 0)),
@@ -64,23 +64,28 @@ package enum Header: String, Sendable {
     case firstSeen = "first-seen"
 }
 
+/// Publishers whose tool sets no properties may put headers of the same names in their place.
 extension Properties {
-    /// The same, with headers in the place of properties that are missing: for publishers whose tool sets no others.
+    fileprivate var idOrHeader: String? { messageID ?? headers.text(.messageID) }
+    fileprivate var typeOrHeader: String? { type ?? headers.text(.type) }
+    fileprivate var correlationOrHeader: String? { correlationID ?? headers.text(.correlation) }
+
+    /// The same, with such headers as the properties that they stand for.
     var namedByHeaders: Properties {
         var properties = self
-        properties.messageID = messageID ?? headers.text(.messageID)
-        properties.type = type ?? headers.text(.type)
-        properties.correlationID = correlationID ?? headers.text(.correlation)
+        properties.messageID = idOrHeader
+        properties.type = typeOrHeader
+        properties.correlationID = correlationOrHeader
         return properties
     }
 
     /// What the publisher knows the message by; who asks for answers without saying more knows the id it gave.
     fileprivate var knownBy: String? {
-        correlationID ?? (replyTo == nil ? nil : messageID)
+        correlationOrHeader ?? (replyTo == nil ? nil : idOrHeader)
     }
 }
 
-extension [String: HeaderValue] {
+extension FieldTable {
     func integer(_ header: Header) -> Int? {
         guard case .integer(let value) = self[header.rawValue] else { return nil }
         return Int(value)

@@ -10,29 +10,25 @@ package enum TraceContext {
     ///
     /// Of a later version the known part counts, as the recommendation wants it.
     package static func valid(_ text: String) -> String? {
-        var position = 0
-        var isTraced = false
-        var isSpanned = false
-        var version: (UInt8, UInt8) = (0, 0)
-        for byte in text.utf8 {
-            switch position {
-            case 2, 35, 52: guard byte == dash else { return nil }
-            case 55: guard version != (zero, zero), byte == dash else { return nil }
-            case 56...: break
-            default:
-                guard isLowercaseHexadecimal(byte) else { return nil }
-                if position == 0 { version.0 = byte }
-                if position == 1 { version.1 = byte }
-                if byte != zero {
-                    isTraced = isTraced || (3..<35).contains(position)
-                    isSpanned = isSpanned || (36..<52).contains(position)
-                }
-            }
-            position += 1
+        let bytes = text.utf8Span.span
+        guard bytes.count >= 55, bytes[2] == dash, bytes[35] == dash, bytes[52] == dash else { return nil }
+        guard let isFirstVersion = isZero(bytes, 0..<2), isZero(bytes, 3..<35) == false,
+            isZero(bytes, 36..<52) == false, isZero(bytes, 53..<55) != nil
+        else { return nil }
+        if isFirstVersion { return bytes.count == 55 ? text : nil }
+        let isForbidden = bytes[0] == UInt8(ascii: "f") && bytes[1] == UInt8(ascii: "f")
+        guard !isForbidden, bytes.count == 55 || bytes[55] == dash else { return nil }
+        return "00" + text.dropFirst(2).prefix(53)
+    }
+
+    /// Whether a lower-case hexadecimal number is zero; nil for what is no number.
+    private static func isZero(_ bytes: Span<UInt8>, _ places: Range<Int>) -> Bool? {
+        var isZero = true
+        for place in places {
+            guard isLowercaseHexadecimal(bytes[place]) else { return nil }
+            if bytes[place] != zero { isZero = false }
         }
-        let isForbidden = version == (UInt8(ascii: "f"), UInt8(ascii: "f"))
-        guard position >= 55, isTraced, isSpanned, !isForbidden else { return nil }
-        return version == (zero, zero) ? text : "00" + text.dropFirst(2).prefix(53)
+        return isZero
     }
 
     /// The context of a message that follows from `cause`: the same trace, and the message as its span.
@@ -43,7 +39,8 @@ package enum TraceContext {
     package static func child(of cause: String, span: String) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(55)
-        bytes += cause.utf8.prefix(36)
+        let prefix = cause.utf8Span.span
+        for place in 0..<min(36, prefix.count) { bytes.append(prefix[place]) }
         appendSpan(span, to: &bytes)
         bytes.append(dash)
         bytes.append(zero)
@@ -70,7 +67,8 @@ package enum TraceContext {
 
     /// The last sixteen digits of a UUID's text.
     private static func appendSpan(_ text: String, to bytes: inout [UInt8]) {
-        for (place, byte) in text.utf8.enumerated() where place >= 19 && byte != dash { bytes.append(byte) }
+        let digits = text.utf8Span.span
+        for place in 19..<36 where digits[place] != dash { bytes.append(digits[place]) }
     }
 
     /// Whether the lowest flag is set, the only one that is known; `a` is ten, and its code is odd.

@@ -37,7 +37,7 @@ struct DeadLetterRoutes: Sendable {
 
     private struct Wish: Decodable {
         static let fields = FieldTree.object([
-            "group": .value, "letters": .list(.value), "limit": .whole, "dryRun": .value, "reason": .value,
+            "group": .value, "letters": .list(.value), "limit": .value, "dryRun": .value, "reason": .value,
         ])
 
         let group: String?

@@ -19,14 +19,14 @@ struct StoredProperties: Codable, Sendable {
         applicationID = properties.applicationID
         contentType = properties.contentType
         timestamp = properties.timestamp
-        headers = properties.headers.compactMapValues(StoredHeader.init)
+        headers = properties.headers.reduce(into: [:]) { $0[$1.name] = StoredHeader($1.value) }
     }
 
     var properties: Properties {
         Properties(
             messageID: messageID, correlationID: correlationID, type: type, replyTo: replyTo,
             applicationID: applicationID, contentType: contentType, timestamp: timestamp,
-            headers: headers.mapValues(\.value))
+            headers: FieldTable(headers.map { ($0.key, $0.value.value) }))
     }
 }
 

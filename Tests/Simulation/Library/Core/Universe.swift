@@ -1,3 +1,4 @@
+import Chance
 import Connections
 import FoundationEssentials
 import Synchronization

@@ -1,3 +1,5 @@
+import Chance
+
 /// How likely each kind of trouble is while a simulation's storm lasts.
 package struct Weather: Sendable, Equatable {
     /// A call to the database ends with a lost connection before it has any effect.

@@ -1,3 +1,4 @@
+import Chance
 import FleetRuntime
 import OrchestratorService
 import Payment
