@@ -18,6 +18,9 @@ package enum OrchestratorService {
         Migration(
             name: "0003_index_open_sagas",
             sql: String(decoding: PackageResources._003_index_open_sagas_sql, as: UTF8.self)),
+        Migration(
+            name: "0004_leave_room_for_steps",
+            sql: String(decoding: PackageResources._004_leave_room_for_steps_sql, as: UTF8.self)),
     ]
 
     package static func services(
@@ -26,11 +29,13 @@ package enum OrchestratorService {
         let parts = try Parts(fleet)
         let lanes = try fleet.commandLanes(of: .orchestrator) { connection in
             let runner = parts.runner(connection)
-            return CommandsHandler(
+            let commands = CommandsHandler(
                 desk: parts.desk(runner), purchases: parts.progress(runner), publishing: parts.publishing)
+            return Handling { try await commands.handle($0) }
         }
         let replies = try fleet.replyLanes { connection in
-            RepliesHandler(purchases: parts.progress(parts.runner(connection)))
+            let replies = RepliesHandler(purchases: parts.progress(parts.runner(connection)))
+            return Handling { try await replies.handle($0) }
         }
         let watchdog = Watchdog(
             parts.runner(fleet.database(of: .orchestrator, for: "watchdog")),
@@ -76,6 +81,7 @@ package enum OrchestratorService {
         let publishing: EventPublishing
         let dispatcher: Dispatcher
         let meters = SagaMeters()
+        let recent = RecentSagas<PurchaseSaga>()
         let queues: QueueWatch
         let census: Census
 
@@ -99,7 +105,7 @@ package enum OrchestratorService {
 
         func runner(_ connection: PostgresConnection) -> SagaRunner<Store> {
             SagaRunner(
-                store: PostgresSagaStore<PurchaseSaga>(connection),
+                store: PostgresSagaStore(connection, recent: recent),
                 patience: SagaPatience(
                     stepTimeout: fleet.settings.stepTimeout, attempts: fleet.settings.stepAttempts),
                 meters: meters, logger: fleet.logger)

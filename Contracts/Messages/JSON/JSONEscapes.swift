@@ -1,6 +1,6 @@
 /// The escapes in JSON strings (RFC 8259, section 7).
 enum JSONEscapes {
-    /// How long the escape is that begins here; nil when it is none. A pair of surrogates counts as one.
+    /// How long the escape is that begins here, a pair of surrogates as one; nil when it is none.
     static func length(of bytes: ArraySlice<UInt8>) -> Int? {
         guard let letter = bytes.dropFirst().first else { return nil }
         guard letter == UInt8(ascii: "u") else { return simple[letter] == nil ? nil : 2 }

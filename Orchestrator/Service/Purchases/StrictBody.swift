@@ -63,15 +63,20 @@ indirect enum FieldTree: Sendable {
     case list(FieldTree)
     case object([String: FieldTree])
 
+    private var isValue: Bool {
+        if case .value = self { true } else { false }
+    }
+
     fileprivate func mistakes(in text: JSONText, at index: Int = 0, _ pointer: String = "") -> [Problem.Mistake] {
         switch self {
         case .value: []
         case .object(let fields):
-            text.members(of: index).sorted { $0.key < $1.key }.flatMap { name, member in
-                let place = "\(pointer)/\(StrictBody.escaped(name))"
-                return fields[name]?.mistakes(in: text, at: member, place)
-                    ?? [Problem.Mistake(pointer: place, detail: "is not a field of this request")]
-            }
+            text.members(of: index).filter { fields[$0.key]?.isValue != true }.sorted { $0.key < $1.key }
+                .flatMap { name, member in
+                    let place = "\(pointer)/\(StrictBody.escaped(name))"
+                    return fields[name]?.mistakes(in: text, at: member, place)
+                        ?? [Problem.Mistake(pointer: place, detail: "is not a field of this request")]
+                }
         case .list(let field):
             text.elements(of: index).enumerated().flatMap {
                 field.mistakes(in: text, at: $1, "\(pointer)/\($0)")

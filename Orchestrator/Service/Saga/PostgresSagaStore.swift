@@ -9,10 +9,12 @@ import SagaCore
 package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     let connection: PostgresConnection
     let states = TextCache<Definition.State>()
-    let recent = RecentSagas<Definition>()
+    let recent: RecentSagas<Definition>
 
-    package init(_ connection: PostgresConnection) {
+    /// - Parameter recent: one for all stores of a process, because one may begin a saga and another move it on.
+    package init(_ connection: PostgresConnection, recent: RecentSagas<Definition> = RecentSagas()) {
         self.connection = connection
+        self.recent = recent
     }
 
     package func transact<R: Sendable>(_ body: (Transaction) async throws -> R) async throws -> R {
@@ -65,6 +67,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
             """, [Definition.kind] + columns.parameters, as: (UUID).self)
         FaultPoint.startsInserted.pass()
         let added = Set(inserted.map { SagaID($0) })
+        recent.remember(sagas.map(\.record).filter { added.contains($0.id) })
         guard added.count < sagas.count else { return SagaInsertion(added: added, conflicts: []) }
         return SagaInsertion(added: added, conflicts: try await conflicts(of: sagas, in: transaction))
     }

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// A saga's version says exactly what it knows, so an entry is either right or not used. Bounded: when the newer half
 /// is full the older half is forgotten.
-final class RecentSagas<Definition: SagaDefinition>: Sendable {
+package final class RecentSagas<Definition: SagaDefinition>: Sendable {
     typealias Knowledge = (facts: Definition.Facts, request: Definition.Request)
 
     private struct Entry {
@@ -22,7 +22,7 @@ final class RecentSagas<Definition: SagaDefinition>: Sendable {
     private let half: Int
     private let memory = Mutex(Memory())
 
-    init(capacity: Int = 32_768) {
+    package init(capacity: Int = 32_768) {
         half = capacity / 2
     }
 
@@ -33,7 +33,8 @@ final class RecentSagas<Definition: SagaDefinition>: Sendable {
         }
     }
 
-    /// Only for what is committed: a version that was rolled back is given again to something else.
+    /// Only for what is committed or new: a later version that was rolled back is given again to something else, the
+    /// first is always the same.
     func remember(_ sagas: [SagaRecord<Definition>]) {
         memory.withLock { memory in
             if memory.newer.count + sagas.count > half {

@@ -20,6 +20,20 @@ package protocol BatchHandler: Sendable {
     func handle(_ batch: [Envelope]) async throws -> [Outcome]
 }
 
+/// A handler behind a closure that is written where the handler's type is known.
+///
+/// The compiler then makes code for that type alone; behind `any BatchHandler` a generic handler would look up its types
+/// and functions at every step.
+package struct Handling: BatchHandler {
+    private let handling: @Sendable ([Envelope]) async throws -> [Outcome]
+
+    package init(_ handling: @escaping @Sendable ([Envelope]) async throws -> [Outcome]) {
+        self.handling = handling
+    }
+
+    package func handle(_ batch: [Envelope]) async throws -> [Outcome] { try await handling(batch) }
+}
+
 /// An error that says whether waiting may mend it.
 package protocol RecoverableFailure: Error {
     var isTransient: Bool { get }
