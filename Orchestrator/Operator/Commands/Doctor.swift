@@ -94,11 +94,11 @@ struct Doctor: AsyncParsableCommand {
     }
 
     private func broker(_ settings: Settings, _ logger: Logger) async throws -> String {
-        let administrator = Administrator(
-            try BrokerConfiguration(url: settings.brokerURL, connectionName: "turnstile doctor"), logger: logger)
-        try await administrator.open()
-        let (product, version) = try await administrator.serverProperties()
-        await administrator.close()
+        let configuration = try BrokerConfiguration(url: settings.brokerURL, connectionName: "turnstile doctor")
+        let (product, version) = try await Administrator(configuration, logger: logger).lent { administrator in
+            try await administrator.open()
+            return try await administrator.serverProperties()
+        }
         return "\(product) \(version)"
     }
 

@@ -53,14 +53,14 @@ struct PurchaseRoutes: Sendable {
     /// Waits until the saga has an outcome; nil when it has none in time.
     private func outcome(of saga: SagaID, within seconds: Int) async throws -> SagaHistory? {
         let deadline = ContinuousClock.now + .seconds(seconds)
-        let watch = watchers.enter(saga)
+        let watch = watchers.enter(saga, for: .outcome)
         defer { watchers.leave(watch) }
         while true {
             let history = try await history(of: saga)
             if history.saga.state.outcome != nil { return history }
             let left = deadline - .now
             guard left > .zero else { return nil }
-            await watch.bell.wait(atMost: min(left, .milliseconds(250)))
+            await watch.bell.wait(atMost: min(left, SagaWatchers.period))
         }
     }
 

@@ -4,9 +4,6 @@ import Hummingbird
 
 /// A saga's history as server-sent events, line by line as it happens, until the saga has an outcome.
 struct SagaStream: Sendable {
-    /// How often another process's moves are looked for, and a quiet line is kept open.
-    static let period = Duration.milliseconds(500)
-
     let saga: SagaID
     let queries: SagaQueries
     let watchers: SagaWatchers
@@ -24,7 +21,7 @@ struct SagaStream: Sendable {
     private func follow(_ writer: inout any ResponseBodyWriter) async throws {
         var shown = 0
         var quiet = 0
-        let watch = watchers.enter(saga)
+        let watch = watchers.enter(saga, for: .step)
         defer { watchers.leave(watch) }
         while let history = try await queries.history(of: saga) {
             for (number, entry) in history.timeline.enumerated().dropFirst(shown) {
@@ -35,7 +32,7 @@ struct SagaStream: Sendable {
             shown = history.timeline.count
             if history.saga.state.outcome != nil { return }
             if quiet % 20 == 19 { try await writer.write(ByteBuffer(string: ": still here\n\n")) }
-            await watch.bell.wait(atMost: Self.period)
+            await watch.bell.wait(atMost: SagaWatchers.period)
             try Task.checkCancellation()
         }
     }

@@ -39,12 +39,12 @@ package struct Verifier: Sendable {
 
     package func run() async throws -> VerificationReport {
         let began = ContinuousClock.now
-        async let journal = lend { [options] in try await JournalCheck($0, options: options).run() }
-        async let stock = lend { try await StockCheck($0).run() }
-        async let money = lend { [options, comparesProvider] in
+        async let journal = connection().lent { [options] in try await JournalCheck($0, options: options).run() }
+        async let stock = connection().lent { try await StockCheck($0).run() }
+        async let money = connection().lent { [options, comparesProvider] in
             try await MoneyCheck($0, comparesProvider: comparesProvider, options: options).run()
         }
-        async let rest = lend { [options] in try await LoneRowsCheck($0, options: options).run() }
+        async let rest = connection().lent { [options] in try await LoneRowsCheck($0, options: options).run() }
         let fates = try await fates()
         let (replayed, lines) = try await journal
         let violations = try await replayed + stock + money + rest + fates.violations
@@ -62,18 +62,6 @@ package struct Verifier: Sendable {
             return result
         } catch {
             for connection in connections { await connection.close() }
-            throw error
-        }
-    }
-
-    private func lend<R: Sendable>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
-        let connection = connection()
-        do {
-            let result = try await body(connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
             throw error
         }
     }

@@ -17,15 +17,7 @@ struct Books: Sendable {
     }
 
     func with<R: Sendable>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
-        let connection = connect()
-        do {
-            let result = try await body(connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
-        }
+        try await connect().lent(to: body)
     }
 
     func count(_ sql: String) async throws -> Int {

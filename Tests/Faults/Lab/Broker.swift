@@ -66,15 +66,9 @@ struct Broker: Sendable {
     }
 
     func administrator<R: Sendable>(_ body: (Administrator) async throws -> R) async throws -> R {
-        let administrator = Administrator(try configuration, logger: logger)
-        try await administrator.open()
-        do {
-            let result = try await body(administrator)
-            await administrator.close()
-            return result
-        } catch {
-            await administrator.close()
-            throw error
+        try await Administrator(try configuration, logger: logger).lent { administrator in
+            try await administrator.open()
+            return try await body(administrator)
         }
     }
 

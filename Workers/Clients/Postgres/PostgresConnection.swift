@@ -5,7 +5,7 @@ import Logging
 ///
 /// Statements of different callers never mix: whoever has a transaction open has the connection to itself, and others
 /// wait in line, at most `queryDeadline`. Statements are prepared once and kept, by text and parameter types.
-package actor PostgresConnection {
+package actor PostgresConnection: Closeable {
     private let configuration: PostgresConfiguration
     private let thread = ConnectionThread()
     private let turn = Permits(1)

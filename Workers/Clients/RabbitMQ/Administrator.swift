@@ -5,7 +5,7 @@ import Logging
 ///
 /// An answer of `notFound`, `preconditionFailed` or `accessRefused` costs the channel, which is opened again at once;
 /// after other errors `open` must be called.
-package actor Administrator {
+package actor Administrator: Closeable {
     private let configuration: BrokerConfiguration
     private let logger: Logger
     private let thread = ConnectionThread()

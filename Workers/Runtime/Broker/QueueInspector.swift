@@ -50,18 +50,18 @@ package struct QueueInspector: Sendable {
     }
 
     private func declared() async throws -> [QueueReading] {
-        let administrator = Administrator(broker, logger: logger)
-        try await administrator.open()
-        var readings: [QueueReading] = []
-        for queue in Declarations.queues {
-            let (ready, consumers) = try await administrator.checkQueue(queue.name)
-            readings.append(
-                QueueReading(
-                    name: queue.name, purpose: .init(of: queue.name), ready: ready, consumers: consumers, unacked: nil,
-                    publishedPerSecond: nil, deliveredPerSecond: nil, acknowledged: nil))
+        try await Administrator(broker, logger: logger).lent { administrator in
+            try await administrator.open()
+            var readings: [QueueReading] = []
+            for queue in Declarations.queues {
+                let (ready, consumers) = try await administrator.checkQueue(queue.name)
+                readings.append(
+                    QueueReading(
+                        name: queue.name, purpose: .init(of: queue.name), ready: ready, consumers: consumers,
+                        unacked: nil, publishedPerSecond: nil, deliveredPerSecond: nil, acknowledged: nil))
+            }
+            return readings
         }
-        await administrator.close()
-        return readings
     }
 
     private func managed(_ url: String) async throws -> [QueueReading] {

@@ -14,37 +14,39 @@ package struct TopologyKeeper: Sendable {
     /// Declares everything; what is there already and equal stays as it is.
     /// - Throws: `preconditionFailed`, with the broker's words, where something of the name exists in another form.
     package func apply() async throws {
-        try await administrator.open()
-        for exchange in Exchange.allCases {
-            try await administrator.declareExchange(exchange.rawValue, kind: exchange.type, durable: true)
+        try await administrator.lent { administrator in
+            try await administrator.open()
+            for exchange in Exchange.allCases {
+                try await administrator.declareExchange(exchange.rawValue, kind: exchange.type, durable: true)
+            }
+            for queue in Declarations.queues {
+                try await administrator.declareQueue(
+                    queue.name, arguments: FieldTable(queue.arguments.map { ($0.key, $0.value.header) }))
+            }
+            for binding in Declarations.bindings {
+                try await administrator.bindQueue(
+                    binding.queue, to: binding.exchange.rawValue, routingKey: binding.routingKey)
+            }
         }
-        for queue in Declarations.queues {
-            try await administrator.declareQueue(
-                queue.name, arguments: FieldTable(queue.arguments.map { ($0.key, $0.value.header) }))
-        }
-        for binding in Declarations.bindings {
-            try await administrator.bindQueue(
-                binding.queue, to: binding.exchange.rawValue, routingKey: binding.routingKey)
-        }
-        await administrator.close()
     }
 
     /// What is missing, a line each; changes nothing.
     package func missing() async throws -> [String] {
-        try await administrator.open()
-        var missing: [String] = []
-        for exchange in Exchange.allCases {
-            let complaint = try await complaint {
-                try await administrator.checkExchange(exchange.rawValue, kind: exchange.type)
+        try await administrator.lent { administrator in
+            try await administrator.open()
+            var missing: [String] = []
+            for exchange in Exchange.allCases {
+                let complaint = try await complaint {
+                    try await administrator.checkExchange(exchange.rawValue, kind: exchange.type)
+                }
+                if let complaint { missing.append("exchange \(exchange.rawValue): \(complaint)") }
             }
-            if let complaint { missing.append("exchange \(exchange.rawValue): \(complaint)") }
+            for queue in Declarations.queues {
+                let complaint = try await complaint { _ = try await administrator.checkQueue(queue.name) }
+                if let complaint { missing.append("queue \(queue.name): \(complaint)") }
+            }
+            return missing
         }
-        for queue in Declarations.queues {
-            let complaint = try await complaint { _ = try await administrator.checkQueue(queue.name) }
-            if let complaint { missing.append("queue \(queue.name): \(complaint)") }
-        }
-        await administrator.close()
-        return missing
     }
 
     /// What the broker says against it, unless the broker itself is in trouble.

@@ -80,28 +80,14 @@ struct Cleaner: Sendable {
     }
 
     private func asOwner<R: Sendable>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
-        let connection = try owner(of: "postgres")
-        do {
-            let result = try await body(connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
-        }
+        try await owner(of: "postgres").lent(to: body)
     }
 
     private func withBroker<R: Sendable>(_ body: (Administrator) async throws -> R) async throws -> R {
-        let administrator = Administrator(
-            try BrokerConfiguration(url: site.brokerURL, connectionName: "bench"), logger: logger)
-        try await administrator.open()
-        do {
-            let result = try await body(administrator)
-            await administrator.close()
-            return result
-        } catch {
-            await administrator.close()
-            throw error
+        let configuration = try BrokerConfiguration(url: site.brokerURL, connectionName: "bench")
+        return try await Administrator(configuration, logger: logger).lent { administrator in
+            try await administrator.open()
+            return try await body(administrator)
         }
     }
 }
