@@ -20,13 +20,13 @@ package enum WireFormat {
         String(decoding: try bytes(of: value, orderingKeys: true), as: UTF8.self)
     }
 
-    /// - Throws: `JSONFlaw` for what is no JSON, `DecodingError` for what does not fit.
+    /// - Throws: `DecodingError`, also for what is no JSON.
     package static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
-        try JSONText(data).decode(type)
+        try read(data).decode(type)
     }
 
     package static func decode<Value: Decodable>(_ type: Value.Type, fromText text: String) throws -> Value {
-        try JSONText(text.utf8).decode(type)
+        try read(text.utf8).decode(type)
     }
 
     /// Writes a time as RFC 3339 in UTC with milliseconds, the nearest; what was read is written as it was.
@@ -34,6 +34,15 @@ package enum WireFormat {
 
     /// Reads an RFC 3339 time, with or without fractions of a second.
     package static func date(from text: String) -> Date? { Timestamp.date(from: text) }
+
+    private static func read(_ bytes: some Sequence<UInt8>) throws(DecodingError) -> JSONText {
+        do {
+            return try JSONText(bytes)
+        } catch {
+            throw .dataCorrupted(
+                .init(codingPath: [], debugDescription: "this is no JSON: \(error)", underlyingError: error))
+        }
+    }
 
     private static func bytes(of value: some Encodable, orderingKeys: Bool = false) throws -> [UInt8] {
         let output = JSONOutput(orderingKeys: orderingKeys)
