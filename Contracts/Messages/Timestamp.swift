@@ -9,7 +9,10 @@ enum Timestamp {
     static func text(of date: Date) -> String {
         let milliseconds = (date.timeIntervalSince1970 * 1_000).rounded()
         guard let time = CivilTime(milliseconds: milliseconds) else {
-            return date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+            // The formatter cuts digits off, and few decimal fractions are exact: without the nudge into the middle of
+            // the millisecond a time that is read and written again and again would creep backwards.
+            return Date(timeIntervalSince1970: (milliseconds + 0.3) / 1_000)
+                .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         }
         return time.text
     }

@@ -27,7 +27,7 @@ struct Topology: AsyncParsableCommand {
             let missing = try await Topology.keeper().missing()
             for line in missing { print(line) }
             guard missing.isEmpty else { throw ExitCode(1) }
-            print("topology: complete")
+            print("topology: every exchange and queue is there; bindings cannot be asked for, apply puts them right")
         }
     }
 

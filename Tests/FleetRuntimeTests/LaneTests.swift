@@ -32,6 +32,35 @@ struct `A lane` {
         #expect(inlet.acknowledged == [3])
     }
 
+    @Test func `can always write what it buries, whatever was in the headers`() async throws {
+        let long = String(repeating: "x", count: 300)
+        let many = FieldTable((0..<20_000).map { ("\($0)", .boolean(true)) })
+        for headers: FieldTable in [["type": .string(long)], [long: .integer(1), "type": .string("nonsense")], many] {
+            let outlet = ScriptedOutlet()
+            var message = delivery(1)
+            message = Delivery(
+                tag: 1, isRedelivered: false, exchange: "", routingKey: "",
+                properties: Properties(messageID: "odd", headers: headers), body: message.body)
+            let inlet = try await LaneRun.run([[message]], outlet: outlet) { try $0.map(LaneRun.reply) }
+            #expect(outlet.taken.map(\.exchange) == ["turnstile.dead"])
+            #expect(outlet.taken.allSatisfy { $0.isWritable })
+            #expect(inlet.acknowledged == [1])
+        }
+    }
+
+    @Test func `takes no header for a property that is longer than properties are`() async throws {
+        let outlet = ScriptedOutlet()
+        let headers: FieldTable = [
+            "message-id": .string(String(repeating: "x", count: 256)), "correlation-id": .string("\(SagaID.make())"),
+        ]
+        let message = Delivery(
+            tag: 1, isRedelivered: false, exchange: "", routingKey: "",
+            properties: Properties(type: MessageKind.released.rawValue, headers: headers), body: Data("{}".utf8))
+        _ = try await LaneRun.run([[message]], outlet: outlet) { try $0.map(LaneRun.reply) }
+        let reason = try #require(outlet.taken.first?.properties.headers["buried-because"])
+        #expect("\(reason)".contains("missing-message-id"))
+    }
+
     @Test func `finds the one message that fails for good and lets its neighbours through`() async throws {
         let outlet = ScriptedOutlet()
         let poison = MessageID.make()

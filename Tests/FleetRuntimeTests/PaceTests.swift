@@ -16,8 +16,14 @@ import Testing
     }
 
     @Test func `waits for nothing while few messages come`() {
-        let pace = pace((1...20).map { (.milliseconds($0 * 50), 10) })
+        let pace = pace((1...20).map { (.milliseconds($0 * 50), 4) })
         #expect(pace.pause(at: start + .seconds(1)) == nil)
+    }
+
+    @Test func `takes a breath between batches while messages are lively, unless the work took as long`() {
+        let pace = pace((1...20).map { (.milliseconds($0 * 50), 20) })
+        #expect(pace.pause(at: start + .milliseconds(1_002)) == Pace.breath - .milliseconds(2))
+        #expect(pace.pause(at: start + .milliseconds(1_000) + Pace.breath) == nil)
     }
 
     @Test func `lets messages gather while many come, until a batch should be full`() throws {

@@ -36,6 +36,18 @@ import Testing
         #expect(!channel.isActive)
     }
 
+    @Test func `that was answered before its request had ended is not kept for ever`() throws {
+        let channel = try connection()
+        try channel.writeInbound(Self.head)
+        try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .contentTooLarge)))
+        try channel.writeOutbound(HTTPResponsePart.end(nil))
+        try channel.writeInbound(HTTPRequestPart.end(nil))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(24))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(!channel.isActive)
+    }
+
     @Test func `waits for the answer as long as that takes, and for the next request as for the first`() throws {
         let channel = try connection()
         try channel.writeInbound(Self.head)

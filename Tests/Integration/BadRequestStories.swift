@@ -58,6 +58,7 @@ struct `A bad request` {
             #expect(try await fleet.call("GET", "/events/\(EventID.make())").status == 404)
             #expect(try await fleet.call("GET", "/sagas?limit=1000000").status == 422)
             #expect(try await fleet.call("GET", "/sagas?state=lost").status == 422)
+            #expect(try await fleet.call("GET", "/sagas?userId=%00").status == 422)
             #expect(try await fleet.call("GET", "/recommendations?latitude=91&longitude=0&radiusKm=1").status == 422)
             #expect(try await fleet.count("orchestrator.saga") == 0)
             #expect(try await fleet.buy(event).outcome == "completed")

@@ -83,6 +83,9 @@ struct `A crowd` {
             let id = try answers[0].decode(SagaReading.self).sagaId
             _ = try await fleet.saga(id) { $0.outcome != nil }
             #expect(try await fleet.count("payment.simulated_charge") == 1)
+            let late = try await fleet.start(event, user: user, headers: ["Idempotency-Key": "order-7"])
+            #expect(late.status == 202)
+            #expect(try late.json["state"] as? String == "completed")
         }
     }
 

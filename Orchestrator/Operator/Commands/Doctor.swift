@@ -33,7 +33,9 @@ struct Doctor: AsyncParsableCommand {
             await look("topology", "run: turnstile topology apply") { try await topology(settings, logger) },
             await look("redis", "check REDIS_URL; without Redis the fleet is correct and slower") {
                 let redis = RedisClient(try RedisConfiguration(url: settings.redisURL), logger: logger)
-                _ = try await redis.pipeline([RedisCommand("PING")])
+                if case .error(let text)? = try await redis.pipeline([RedisCommand("PING")]).first {
+                    throw Refusal(text)
+                }
                 return "answers"
             },
             await look("orchestrator", "start it, or check TURNSTILE_URL") {
@@ -107,6 +109,6 @@ struct Doctor: AsyncParsableCommand {
             try BrokerConfiguration(url: settings.brokerURL, connectionName: "turnstile doctor"), logger: logger)
         let missing = try await keeper.missing()
         guard missing.isEmpty else { throw Refusal(missing.joined(separator: "; ")) }
-        return "complete"
+        return "every exchange and queue is there; bindings cannot be asked for, apply puts them right"
     }
 }

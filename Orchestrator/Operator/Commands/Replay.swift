@@ -37,19 +37,21 @@ extension Dead {
             }
             var sent = 0
             var stage = 1
+            var known: Set<DeadLetterID> = []
             while true {
-                let stageSent = try await send(upTo: canary ? stage : Self.largest)
+                let stageSent = try await send(upTo: canary ? stage : Self.largest, &known)
                 sent += stageSent
                 guard stageSent > 0, canary || stageSent == Self.largest else { break }
                 stage = min(stage * 5, Self.largest)
             }
-            print(connection.json ? #"{"sent":\#(sent)}"# : "sent \(sent) letters; none of a watched stage came back")
+            let watched = canary ? "; none of a watched stage came back" : ""
+            print(connection.json ? #"{"sent":\#(sent)}"# : "sent \(sent) letters\(watched)")
         }
 
         private static let largest = 5_000
 
         /// One stage, in portions of a second each where there is a rate; watches it before the next.
-        private func send(upTo count: Int) async throws -> Int {
+        private func send(upTo count: Int, _ known: inout Set<DeadLetterID>) async throws -> Int {
             var actions: [ActionID] = []
             var sent = 0
             while sent < count {
@@ -57,6 +59,9 @@ extension Dead {
                 guard let action = outcome.action else { break }
                 actions.append(action)
                 sent += outcome.letters.count
+                // A letter keeps its id, so one that is sent again has failed meanwhile.
+                let returned = outcome.letters.count { !known.insert($0).inserted }
+                guard returned == 0 else { throw failed(returned, of: sent) }
                 if rate != nil { try await Task.sleep(for: .seconds(1)) }
             }
             guard canary, sent > 0 else { return sent }
@@ -73,13 +78,15 @@ extension Dead {
             for _ in 0..<settle {
                 try await Task.sleep(for: .seconds(1))
                 let returned = try await returned(actions)
-                if returned > 0 {
-                    throw Refusal(
-                        "\(returned) of \(count) failed again, so nothing more was sent; see: turnstile dead list \(choice.queue)"
-                    )
-                }
+                if returned > 0 { throw failed(returned, of: count) }
             }
             try await checkThatSomebodyWorks()
+        }
+
+        private func failed(_ returned: Int, of count: Int) -> Refusal {
+            Refusal(
+                "\(returned) of \(count) failed again, so nothing more was sent; see: turnstile dead list \(choice.queue)"
+            )
         }
 
         private func returned(_ actions: [ActionID]) async throws -> Int {

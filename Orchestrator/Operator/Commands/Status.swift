@@ -19,12 +19,21 @@ struct Status: AsyncParsableCommand {
     var watch = false
 
     func run() async throws {
-        repeat {
-            let data = try await connection.client.get("/ops/status")
-            if watch && !connection.json { Terminal.clear() }
-            try connection.show(data, as: StatusAnswer.self, Self.lines)
-            if watch { try await Task.sleep(for: .seconds(2)) }
-        } while watch
+        guard watch else { return try await show() }
+        while true {
+            do {
+                try await show()
+            } catch let refusal as Refusal {
+                print(refusal)
+            }
+            try await Task.sleep(for: .seconds(2))
+        }
+    }
+
+    private func show() async throws {
+        let data = try await connection.client.get("/ops/status")
+        if watch && !connection.json { Terminal.clear() }
+        try connection.show(data, as: StatusAnswer.self, Self.lines)
     }
 
     static func lines(_ status: StatusAnswer) -> [String] {

@@ -2,15 +2,15 @@ import Contracts
 import FoundationEssentials
 import SagaCore
 
-/// The answer to an accepted start.
+/// The answer to what was accepted and goes on by itself: a start, a cancel, a refund.
 struct AcceptedAnswer: Encodable {
     let sagaId: SagaID
     let state: String
     let links: Links
 
-    init(_ id: SagaID) {
+    init(_ id: SagaID, state: String) {
         sagaId = id
-        state = PurchaseState.reserving.tag
+        self.state = state
         links = Links(id)
     }
 }

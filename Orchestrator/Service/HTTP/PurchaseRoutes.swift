@@ -4,6 +4,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import SagaCore
+import ServiceLifecycle
 
 /// The routes that start purchases, follow them, and ask them to turn back.
 struct PurchaseRoutes: Sendable {
@@ -37,14 +38,14 @@ struct PurchaseRoutes: Sendable {
             traceparent: request.traceparent)
         switch try await intake.start(ask) {
         case .rejected(let problem): throw problem
-        case .accepted(let saga, _):
+        case .accepted(let saga, _, let state):
             if let seconds = request.preferredWait, let history = try await outcome(of: saga, within: seconds) {
                 var response = Response.json(200, SagaAnswer(history))
                 response.headers[.location] = "/sagas/\(saga)"
                 response.headers[.preferenceApplied] = "wait=\(seconds)"
                 return response
             }
-            var response = Response.json(202, AcceptedAnswer(saga))
+            var response = Response.json(202, AcceptedAnswer(saga, state: state))
             response.headers[.location] = "/sagas/\(saga)"
             return response
         }
@@ -59,8 +60,9 @@ struct PurchaseRoutes: Sendable {
             let history = try await history(of: saga)
             if history.saga.state.outcome != nil { return history }
             let left = deadline - .now
-            guard left > .zero else { return nil }
-            await watch.bell.wait(atMost: min(left, SagaWatchers.period))
+            guard left > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else { return nil }
+            // Another process's outcome is found by looking again.
+            await watch.bell.wait(atMost: min(left, .milliseconds(250)))
         }
     }
 
@@ -75,7 +77,7 @@ struct PurchaseRoutes: Sendable {
         let query = QueryReader(request)
         let filter = SagaFilter(
             state: try query.choice("state", among: PurchaseState.tags), eventID: try query.identifier("eventId"),
-            userID: query.text("userId"),
+            userID: try query.text("userId"),
             isAttentionNeeded: try query.choice("attention", among: ["true", "false"]) == "true",
             before: try query.identifier("cursor"), limit: try query.limit())
         let sagas = try await queries.page(filter)
@@ -90,10 +92,10 @@ struct PurchaseRoutes: Sendable {
             sagaID: saga, messageID: .fresh(), input: input, answeredStep: nil, traceparent: request.traceparent)
         switch try await intake.advance(event) {
         case .taken(let record, _), .repeated(let record, _):
-            return .json(202, TurnedBackAnswer(saga, record.state))
+            return .json(202, AcceptedAnswer(saga, state: record.state.tag))
         case .ignored(_, let state):
             if let problem = rule(state, saga) { throw problem }
-            return .json(202, TurnedBackAnswer(saga, state))
+            return .json(202, AcceptedAnswer(saga, state: state.tag))
         case .unknownSaga: throw Problem(.notFound, "there is no saga \(saga)")
         }
     }
@@ -101,18 +103,6 @@ struct PurchaseRoutes: Sendable {
     private func stream(_ saga: SagaID) async throws -> Response {
         _ = try await history(of: saga)
         return SagaStream(saga: saga, queries: queries, watchers: watchers).response
-    }
-}
-
-private struct TurnedBackAnswer: Encodable {
-    let sagaId: SagaID
-    let state: String
-    let links: Links
-
-    init(_ id: SagaID, _ state: PurchaseState) {
-        sagaId = id
-        self.state = state.tag
-        links = Links(id)
     }
 }
 

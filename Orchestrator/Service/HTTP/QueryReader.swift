@@ -9,12 +9,16 @@ struct QueryReader {
         self.request = request
     }
 
-    func text(_ name: String) -> String? {
-        request.uri.queryParameters.get(name)
+    func text(_ name: String) throws(Problem) -> String? {
+        let text = request.uri.queryParameters.get(name)
+        guard text?.unicodeScalars.contains(where: { $0.value < 0x20 }) != true else {
+            throw wrong(name, "must not hold control characters")
+        }
+        return text
     }
 
     func limit() throws(Problem) -> Int {
-        guard let text = text("limit") else { return 50 }
+        guard let text = try text("limit") else { return 50 }
         guard let limit = Int(text), Limits.pageSize.contains(limit) else {
             throw wrong("limit", "must be from \(Limits.pageSize.lowerBound) to \(Limits.pageSize.upperBound)")
         }
@@ -22,19 +26,19 @@ struct QueryReader {
     }
 
     func identifier<ID: Identifier>(_ name: String) throws(Problem) -> ID? {
-        guard let text = text(name) else { return nil }
+        guard let text = try text(name) else { return nil }
         guard let id = ID(text) else { throw wrong(name, "is not an id of this kind") }
         return id
     }
 
     func choice(_ name: String, among choices: [String]) throws(Problem) -> String? {
-        guard let text = text(name) else { return nil }
+        guard let text = try text(name) else { return nil }
         guard choices.contains(text) else { throw wrong(name, "must be one of \(choices.joined(separator: ", "))") }
         return text
     }
 
     func number(_ name: String, in range: ClosedRange<Double>) throws(Problem) -> Double {
-        guard let number = text(name).flatMap({ Double($0) }), range.contains(number) else {
+        guard let number = try text(name).flatMap({ Double($0) }), range.contains(number) else {
             throw wrong(name, "is required, a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number

@@ -1,9 +1,13 @@
 import Contracts
 import FoundationEssentials
 import Hummingbird
+import ServiceLifecycle
 
 /// A saga's history as server-sent events, line by line as it happens, until the saga has an outcome.
 struct SagaStream: Sendable {
+    /// How often another process's moves are looked for.
+    private static let period = Duration.milliseconds(500)
+
     let saga: SagaID
     let queries: SagaQueries
     let watchers: SagaWatchers
@@ -32,7 +36,8 @@ struct SagaStream: Sendable {
             shown = history.timeline.count
             if history.saga.state.outcome != nil { return }
             if quiet % 20 == 19 { try await writer.write(ByteBuffer(string: ": still here\n\n")) }
-            await watch.bell.wait(atMost: SagaWatchers.period)
+            await watch.bell.wait(atMost: Self.period)
+            if Task.isShuttingDownGracefully { return }
             try Task.checkCancellation()
         }
     }

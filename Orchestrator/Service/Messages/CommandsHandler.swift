@@ -40,7 +40,7 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
             case .failure(let problem): return try refuse(envelope, problem)
             case .success:
                 switch answered.next() {
-                case .accepted(_, let messages): return .reply(messages)
+                case .accepted(_, let messages, _): return .reply(messages)
                 case .rejected(let problem): return try refuse(envelope, problem)
                 case nil: preconditionFailure("the desk left out an answer")
                 }

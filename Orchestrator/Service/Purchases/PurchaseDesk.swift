@@ -32,7 +32,8 @@ package struct StartAsk: Sendable {
 
 /// The answer to a wish to buy.
 package enum StartAnswer: Sendable {
-    case accepted(SagaID, [OutgoingMessage])
+    /// The purchase is under way, or was under the same key; it stands in the state of this tag.
+    case accepted(SagaID, [OutgoingMessage], state: String)
     case rejected(Problem)
 }
 
@@ -134,7 +135,7 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
     private func claim(_ requests: [StartRequest<Definition>], _ results: [StartResult]) async {
         await hints.claim(
             zip(requests, results).compactMap { request, result in
-                guard case .started(let saga, _) = result else { return nil }
+                guard case .started(let saga, _, _) = result else { return nil }
                 return (request.request.intent, saga, .seconds(request.request.holdSeconds))
             })
     }
@@ -151,7 +152,8 @@ extension StartAnswer {
 
     init(_ result: StartResult) {
         switch result {
-        case .started(let id, let messages), .repeated(let id, let messages): self = .accepted(id, messages)
+        case .started(let id, let messages, let state), .repeated(let id, let messages, let state):
+            self = .accepted(id, messages, state: state)
         case .keyReused(let id):
             self = .rejected(Problem(.keyReused, "the key was used for another request", sagaId: id))
         case .inProgress(let id):

@@ -58,7 +58,7 @@ package struct PurchaseIntake<Definition: PurchaseDefinition>: Sendable {
 extension StartAnswer {
     fileprivate var messages: [OutgoingMessage] {
         switch self {
-        case .accepted(_, let messages): messages
+        case .accepted(_, let messages, _): messages
         case .rejected: []
         }
     }

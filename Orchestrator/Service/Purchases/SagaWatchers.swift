@@ -8,9 +8,6 @@ package final class SagaWatchers: Sendable {
     enum Occasion { case step, outcome }
 
     private let bells = Mutex<[SagaID: [(token: UInt64, occasion: Occasion, bell: Bell)]]>([:])
-    /// How often those who wait look by themselves, for another process's moves.
-    static let period = Duration.milliseconds(500)
-
     private let tokens = Atomic<UInt64>(0)
 
     package init() {}

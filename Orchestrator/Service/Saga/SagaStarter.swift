@@ -28,9 +28,11 @@ package struct StartRequest<Definition: SagaDefinition>: Sendable {
 
 /// What became of a wish to begin a saga.
 package enum StartResult: Sendable {
-    case started(SagaID, [OutgoingMessage])
-    /// The same start came before; what must not be lost of its first step goes out again.
-    case repeated(SagaID, [OutgoingMessage])
+    /// It begins, in the state of this tag.
+    case started(SagaID, [OutgoingMessage], state: String)
+    /// The same start came before, and its saga stands in the state of this tag; what must not be lost of its first step
+    /// goes out again.
+    case repeated(SagaID, [OutgoingMessage], state: String)
     /// The key was used for something else.
     case keyReused(SagaID)
     /// Another open saga is about the same thing.
@@ -92,9 +94,12 @@ extension SagaRunner {
     ) throws -> StartResult {
         switch outcome {
         case .started:
-            return .started(record.id, try record.messages(entry.effects, causedBy: entry.messageID, at: now))
+            return .started(
+                record.id, try record.messages(entry.effects, causedBy: entry.messageID, at: now),
+                state: record.state.tag)
         case .repeated(let id):
-            return .repeated(id, try stored[id]?.repeats(of: entry, at: now) ?? [])
+            return .repeated(
+                id, try stored[id]?.repeats(of: entry, at: now) ?? [], state: (stored[id] ?? record).state.tag)
         case .keyReused(let id): return .keyReused(id)
         case .inProgress(let id): return .inProgress(id)
         }

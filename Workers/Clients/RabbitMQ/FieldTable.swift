@@ -6,14 +6,30 @@ package struct FieldTable: Sendable {
 
     package init() {}
 
-    package init(_ entries: some Sequence<(String, HeaderValue)>) {
-        for (name, value) in entries { self[name] = value }
+    /// Of two entries with one name the last counts.
+    package init(_ entries: some Collection<(String, HeaderValue)>) {
+        self.entries.reserveCapacity(entries.count)
+        guard entries.count > Self.few else {
+            for (name, value) in entries { self[name] = value }
+            return
+        }
+        var places: [String: Int] = [:]
+        for (name, value) in entries {
+            if let place = places[name] {
+                self.entries[place].value = value
+            } else {
+                places[name] = self.entries.count
+                self.entries.append((name, value))
+            }
+        }
     }
+
+    /// Beyond this, searching for each name before it is added would take longer than hashing: a stranger's message may
+    /// hold thousands.
+    private static let few = 16
 
     package var isEmpty: Bool { entries.isEmpty }
     package var count: Int { entries.count }
-
-    package mutating func reserveCapacity(_ count: Int) { entries.reserveCapacity(count) }
 
     package subscript(name: String) -> HeaderValue? {
         get { entries.first { $0.name == name }?.value }

@@ -94,13 +94,9 @@ extension Properties {
         headers = unsafe Self.headers(copying: source.pointee.headers)
     }
 
-    /// The entries of a table; of two with one name the last counts.
     static func headers(copying table: amqp_table_t) -> FieldTable {
-        var headers: FieldTable = [:]
         let entries = unsafe UnsafeBufferPointer(start: table.entries, count: Int(max(0, table.num_entries)))
-        headers.reserveCapacity(entries.count)
-        unsafe entries.forEach { unsafe headers[String(copying: $0.key)] = HeaderValue(copying: $0.value) }
-        return headers
+        return unsafe FieldTable(entries.map { unsafe (String(copying: $0.key), HeaderValue(copying: $0.value)) })
     }
 }
 

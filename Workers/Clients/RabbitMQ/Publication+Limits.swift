@@ -1,6 +1,14 @@
 import CRabbitMQ
 
 extension Publication {
+    /// The frame size that brokers agree to when they are asked for none.
+    private static let usualFrame = 131_072
+
+    /// Whether the message can be sent at all.
+    package var isWritable: Bool { flaw(frameLimit: Self.usualFrame) == nil }
+
+    package static func isWritable(headerName: String) -> Bool { headerName.utf8.count <= 128 }
+
     /// Why the publication cannot be written as AMQP, or nil.
     ///
     /// The library would cut long names off, or send half a message and then fail.
@@ -22,7 +30,7 @@ extension Publication {
         add(properties.contentType, "content type")
         if let longName { return "the \(longName) is longer than 255 bytes" }
         for (key, value) in properties.headers {
-            guard key.utf8.count <= 128 else { return "a header's name is longer than 128 bytes" }
+            guard Self.isWritable(headerName: key) else { return "a header's name is longer than 128 bytes" }
             size += key.utf8.count + Self.entrySize
             if case .string(let text) = value { size += text.utf8.count }
         }
@@ -34,4 +42,20 @@ extension Publication {
 
     /// At least what frames, fixed properties and alignment take.
     private static var slack: Int { 256 }
+}
+
+extension HeaderValue {
+    package var isWritable: Bool {
+        if case .other = self { false } else { true }
+    }
+}
+
+extension Refusal.Reason {
+    /// Whether the message was never sent because AMQP has no form for it: trying again cannot help.
+    package var isForEver: Bool {
+        switch self {
+        case .returned(let code, _): code == 311
+        case .nacked: false
+        }
+    }
 }

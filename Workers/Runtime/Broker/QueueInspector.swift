@@ -54,13 +54,24 @@ package struct QueueInspector: Sendable {
             try await administrator.open()
             var readings: [QueueReading] = []
             for queue in Declarations.queues {
-                let (ready, consumers) = try await administrator.checkQueue(queue.name)
+                guard let (ready, consumers) = try await Self.count(queue.name, administrator) else { continue }
                 readings.append(
                     QueueReading(
                         name: queue.name, purpose: .init(of: queue.name), ready: ready, consumers: consumers,
                         unacked: nil, publishedPerSecond: nil, deliveredPerSecond: nil, acknowledged: nil))
             }
             return readings
+        }
+    }
+
+    /// Nil for a queue that is not there.
+    private static func count(_ queue: String, _ administrator: Administrator) async throws -> (Int, Int)? {
+        do throws(BrokerError) {
+            let (ready, consumers) = try await administrator.checkQueue(queue)
+            return (ready, consumers)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
         }
     }
 

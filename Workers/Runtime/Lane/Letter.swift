@@ -51,7 +51,7 @@ enum Letter: Sendable {
 }
 
 /// The headers that the fleet writes and reads.
-package enum Header: String, Sendable {
+package enum Header: String, Sendable, CaseIterable {
     case step
     case causation = "causation-id"
     case traceparent
@@ -66,9 +66,9 @@ package enum Header: String, Sendable {
 
 /// Publishers whose tool sets no properties may put headers of the same names in their place.
 extension Properties {
-    fileprivate var idOrHeader: String? { messageID ?? headers.text(.messageID) }
-    fileprivate var typeOrHeader: String? { type ?? headers.text(.type) }
-    fileprivate var correlationOrHeader: String? { correlationID ?? headers.text(.correlation) }
+    fileprivate var idOrHeader: String? { messageID ?? headers.property(.messageID) }
+    fileprivate var typeOrHeader: String? { type ?? headers.property(.type) }
+    fileprivate var correlationOrHeader: String? { correlationID ?? headers.property(.correlation) }
 
     /// The same, with such headers as the properties that they stand for.
     var namedByHeaders: Properties {
@@ -89,6 +89,11 @@ extension FieldTable {
     func integer(_ header: Header) -> Int? {
         guard case .integer(let value) = self[header.rawValue] else { return nil }
         return Int(value)
+    }
+
+    /// A header that could be a property: those are no longer than 255 bytes.
+    fileprivate func property(_ header: Header) -> String? {
+        text(header).flatMap { $0.utf8.count <= 255 ? $0 : nil }
     }
 
     func text(_ header: Header) -> String? {

@@ -56,9 +56,13 @@ package struct Mailer: Sendable {
                 let started = ContinuousClock.now
                 let refusals = audience.learn(from: try await outlet.publish(remaining), to: remaining)
                 meters.record(published: remaining.count, refused: refusals.count, took: ContinuousClock.now - started)
-                guard let first = refusals.first else { break }
-                let refused = refusals.map { remaining[$0.index] }
-                try await pause("the broker refused \(refusals.count) messages: \(first.reason)", backoff.next())
+                let again = refusals.filter { !$0.reason.isForEver }
+                for refusal in refusals where refusal.reason.isForEver {
+                    leaveOut(remaining[refusal.index], refusal.reason)
+                }
+                guard let first = again.first else { break }
+                let refused = again.map { remaining[$0.index] }
+                try await pause("the broker refused \(refused.count) messages: \(first.reason)", backoff.next())
                 remaining = refused
             } catch let error as BrokerError where error.code == .closed && backoff.attempts == 0 {
                 _ = backoff.next()
@@ -72,6 +76,13 @@ package struct Mailer: Sendable {
     }
 
     private var component: String { "publishing" }
+
+    /// A message that cannot be written must not hold up all that come after it.
+    private func leaveOut(_ publication: Publication, _ reason: Refusal.Reason) {
+        logger.error(
+            "a message cannot be written, and is left out",
+            metadata: ["messageId": "\(publication.properties.messageID ?? "none")", "reason": "\(reason)"])
+    }
 
     private func reopen() async {
         do {

@@ -49,15 +49,16 @@ extension Publication {
         self.init(delivery, properties, along: .burial(from: queue))
     }
 
-    /// Headers of kinds that cannot be written again stay behind.
+    /// Headers that cannot be written again stay behind; where even the rest is too much, all but the fleet's own.
     private init(_ delivery: Delivery, _ properties: Properties, along route: Route) {
         var properties = properties
         properties.isPersistent = true
-        properties.headers = properties.headers.filter { _, value in
-            if case .other = value { false } else { true }
-        }
         self.init(
             exchange: route.exchange, routingKey: route.routingKey, isMandatory: route.isMandatory,
             properties: properties, body: delivery.body)
+        self.properties.headers = properties.headers.filter { $1.isWritable && Self.isWritable(headerName: $0) }
+        if !isWritable {
+            self.properties.headers = self.properties.headers.filter { name, _ in Header(rawValue: name) != nil }
+        }
     }
 }

@@ -20,7 +20,8 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let limit: TimeAmount
     private var timer: Scheduled<Void>?
-    /// Requests that have arrived whole and are not answered to the end.
+    /// Requests that have arrived whole and are not answered to the end; less than none while an answer that came early
+    /// waits for the end of its request.
     private var unanswered = 0
 
     init(of limit: TimeAmount) {
@@ -45,14 +46,15 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
             unanswered += 1
             timer?.cancel()
             timer = nil
+            if unanswered <= 0 { arm(context) }
         }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = unwrapOutboundIn(data) {
-            unanswered = max(0, unanswered - 1)
-            if unanswered == 0, timer == nil { arm(context) }
+            unanswered -= 1
+            if unanswered <= 0, timer == nil { arm(context) }
         }
         context.write(data, promise: promise)
     }

@@ -26,7 +26,7 @@ struct DeadLetterRoutes: Sendable {
         let query = QueryReader(request)
         let limit = try query.limit()
         let letters = try await desk.file.page(
-            queue, group: query.text("group"), after: try query.identifier("cursor"), limit: limit)
+            queue, group: try query.text("group"), after: try query.identifier("cursor"), limit: limit)
         return .json(200, Page(letters, limit: limit) { $0.letter.description })
     }
 

@@ -44,7 +44,8 @@ enum StoredHeader: Codable, Sendable {
         case .integer(let value): self = .integer(value)
         case .boolean(let value): self = .boolean(value)
         case .timestamp(let value): self = .timestamp(value)
-        case .double(let value): self = .double(value)
+        // JSON has no form for infinity and for what is no number.
+        case .double(let value): self = value.isFinite ? .double(value) : .string("\(value)")
         case .other: return nil
         }
     }

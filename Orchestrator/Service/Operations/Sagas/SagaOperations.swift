@@ -26,13 +26,14 @@ struct SagaOperations: Sendable {
             deadLetters: try await file.letters(of: id))
     }
 
-    /// Lets the watchdog ask again at its next look instead of when the answer is overdue.
+    /// Lets the watchdog ask again at its next look instead of when the answer is overdue, with all attempts before it.
     func redrive(_ id: SagaID, by name: String) async throws {
         guard try await queries.history(of: id) != nil else { throw Self.missing(id) }
         _ = try await file.record("redrive", by: name, on: "saga \(id)", letters: 0, because: nil)
         let woken = try await pool.withConnection { connection in
             try await connection.execute(
-                "UPDATE saga SET wake_at = now(), due_at = now() WHERE id = $1 AND wake_at IS NOT NULL", [id.uuid])
+                "UPDATE saga SET wake_at = now(), due_at = now(), attempts = 0 WHERE id = $1 AND wake_at IS NOT NULL",
+                [id.uuid])
         }
         guard woken == 1 else {
             throw Problem(.alreadyEnded, "the purchase has ended and waits for nothing", sagaId: id)

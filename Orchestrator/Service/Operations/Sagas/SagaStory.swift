@@ -83,15 +83,20 @@ package struct SagaStory: Codable, Sendable {
     }
 
     private static func next(_ state: PurchaseState, _ facts: PurchaseFacts, _ clock: SagaClock) -> String {
-        let again = "At \(WireFormat.text(of: max(clock.dueAt, clock.now))) the watchdog asks again"
+        let time = WireFormat.text(of: max(clock.dueAt, clock.now))
+        let again = "At \(time) the watchdog asks again"
         let tries = "attempt \(clock.attempts + 1) of \(clock.maximumAttempts)"
         switch state {
+        case .reserving where clock.attempts >= clock.maximumAttempts:
+            return "At \(time) the purchase turns back, for its attempts are used up; a redrive gives it new ones."
         case .reserving: return "\(again) (\(tries)); after the last the purchase turns back."
         case .charging:
             let end = facts.deadline.map {
                 " Past the hold's deadline \(WireFormat.text(of: $0)) the payment is closed."
             }
             return "\(again).\(end ?? "")"
+        case .closing where clock.attempts >= clock.maximumAttempts:
+            return "At \(time) the seats are released, for the attempts are used up; the payment goes on being closed."
         case .closing:
             return "\(again) (\(tries)); after the last the seats are released "
                 + "and the payment goes on being closed."

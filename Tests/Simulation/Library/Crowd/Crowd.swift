@@ -79,7 +79,7 @@ package final class Crowd<Definition: PurchaseDefinition>: Sendable {
                 case .rejected(let problem):
                     universe.note("\(buyer.key) is told \(problem.code.rawValue)")
                     return promises.accepted[buyer.key]
-                case .accepted(let saga, _):
+                case .accepted(let saga, _, _):
                     universe.note("\(buyer.key) is promised \(saga.description.suffix(4))")
                     promises.accept(buyer.key, saga)
                     guard repeats > 0 else { return saga }
