@@ -54,9 +54,7 @@ private struct CivilTime {
             let millisecond = bytes.count == 20 ? 0 : Self.number(bytes[20..<23])
         else { return nil }
         let day = Self.day(year: year, month: month, day: dayOfMonth)
-        let next =
-            month == 12 ? Self.day(year: year + 1, month: 1, day: 1) : Self.day(year: year, month: month + 1, day: 1)
-        guard day < next else { return nil }
+        guard day < Self.day(year: year + month / 12, month: month % 12 + 1, day: 1) else { return nil }
         self.day = day
         millisecondOfDay = ((hour * 60 + minute) * 60 + second) * 1_000 + millisecond
     }

@@ -15,12 +15,19 @@ import Testing
     }
 
     @Test func `has its keys in the order of the code, unless they are asked for in their own`() throws {
-        let money = Money(currency: "EUR", minor: -5)
-        #expect(try WireFormat.text(money) == #"{"currency":"EUR","minor":-5}"#)
-        let item = IssuedTicket(
-            id: try #require(TicketID("0198f0a2-7c00-7123-9abc-def012345678")), tier: "A", seat: "1")
-        #expect(try WireFormat.canonicalText(item).hasPrefix(#"{"id":"#))
+        let id = try #require(TicketID("0198f0a2-7c00-7123-9abc-def012345678"))
+        let ticket = IssuedTicket(id: id, tier: "A", seat: "1")
+        #expect(try WireFormat.text(ticket) == #"{"id":"\#(id)","tier":"A","seat":"1"}"#)
+        #expect(try WireFormat.canonicalText(ticket) == #"{"id":"\#(id)","seat":"1","tier":"A"}"#)
         #expect(try WireFormat.canonicalText(["b": 1, "a": 2, "c": 3]) == #"{"a":2,"b":1,"c":3}"#)
+    }
+
+    @Test func `has times as RFC 3339, wherever they stand`() throws {
+        let date = Date(timeIntervalSince1970: 1_709_251_199.5)
+        let text = #"{"at":[null,"2024-02-29T23:59:59.500Z"]}"#
+        #expect(try WireFormat.text(["at": [nil, date]]) == text)
+        #expect(try WireFormat.decode([String: [Date?]].self, fromText: text) == ["at": [nil, date]])
+        #expect(try WireFormat.text(date) == #""2024-02-29T23:59:59.500Z""#)
     }
 
     @Test func `says no number that there is none for`() {
@@ -60,9 +67,15 @@ import Testing
         "'a'", "\"a", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\ud83c\"", "\"\\udfab\"", "\"\\ud83c\\u0041\"",
         "\"\n\"", "\"\u{1}\"", "\u{FEFF}1", "[1]\u{0}", String(repeating: "[", count: 100_000),
     ])
-    func `is refused when it is not well-formed, and says where`(text: String) {
+    func `is refused when it is not well-formed`(text: String) {
         #expect(throws: JSONFlaw.self) { try JSONText(text.utf8) }
         #expect(throws: DecodingError.self) { try WireFormat.decode(Money.self, fromText: text) }
+    }
+
+    @Test(arguments: [("[1,]", 3), ("{\"a\" 1}", 5), ("\"\\x\"", 1), ("[1] 2", 4)])
+    func `is refused with the place of the flaw`(text: String, place: Int) {
+        #expect(throws: JSONFlaw.self) { try JSONText(text.utf8) }
+        #expect { try JSONText(text.utf8) } throws: { ($0 as? JSONFlaw)?.offset == place }
     }
 
     @Test func `must be UTF-8`() {

@@ -1,16 +1,13 @@
 import FleetRuntime
 import Foundation
 import Logging
-import Synchronization
+import TestKit
 import Testing
 
 @Suite struct `A log line` {
     private func lines(_ format: FleetLogHandler.Format, _ write: (Logger) -> Void) -> [String] {
-        let lines = Lines()
-        write(
-            Logger(label: "worker payment") { label in
-                FleetLogHandler(label: label, level: .debug, format: format) { lines.add($0) }
-            })
+        let lines = LogLines(format)
+        write(lines.logger("worker payment"))
         return lines.all
     }
 
@@ -62,13 +59,4 @@ import Testing
         #expect(object["error"] == written)
         #expect(try self.object(lines(.json) { $0.info("\(said)") }[0])["message"] == written)
     }
-}
-
-/// Lines that were logged, in order.
-private final class Lines: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { lines.withLock { $0 } }
-
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
 }

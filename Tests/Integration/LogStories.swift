@@ -2,7 +2,6 @@ import Contracts
 import FleetRuntime
 import Foundation
 import Logging
-import Synchronization
 import TestKit
 import Testing
 
@@ -64,22 +63,5 @@ struct `The logs of a fleet` {
     /// The password of the database that the tests run on.
     private static func password() throws -> String {
         try #require(TestServers.databaseURL.flatMap { URLComponents(string: $0)?.password })
-    }
-}
-
-/// Everything that a fleet logged, as its processes would write it.
-final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { lines.withLock { $0 } }
-
-    func forget() { lines.withLock { $0 = [] } }
-
-    var logger: Logger {
-        Logger(label: "fleet") { label in
-            FleetLogHandler(label: label, level: .debug, format: .json) { line in
-                self.lines.withLock { $0.append(line) }
-            }
-        }
     }
 }

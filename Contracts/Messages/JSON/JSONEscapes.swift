@@ -40,25 +40,18 @@ enum JSONEscapes {
     /// A byte of UTF-8 as it stands in a string.
     static func escaped(_ byte: UInt8) -> [UInt8] {
         guard mustEscape(byte) else { return [byte] }
-        let letter: Unicode.Scalar
-        switch byte {
-        case 0x08: letter = "b"
-        case 0x0C: letter = "f"
-        case 0x0A: letter = "n"
-        case 0x0D: letter = "r"
-        case 0x09: letter = "t"
-        case 0..<0x10: return Array("\\u000\(String(byte, radix: 16))".utf8)
-        case 0x10..<0x20: return Array("\\u00\(String(byte, radix: 16))".utf8)
-        default: letter = Unicode.Scalar(byte)
-        }
-        return [UInt8(ascii: "\\"), UInt8(ascii: letter)]
+        if let letter = letters[byte] { return [UInt8(ascii: "\\"), letter] }
+        return Array("\\u00\(byte < 0x10 ? "0" : "")\(String(byte, radix: 16))".utf8)
     }
 
+    /// The bytes that the letters after a backslash stand for.
     private static let simple: [UInt8: UInt8] = [
         UInt8(ascii: "\""): UInt8(ascii: "\""), UInt8(ascii: "\\"): UInt8(ascii: "\\"),
         UInt8(ascii: "/"): UInt8(ascii: "/"), UInt8(ascii: "b"): 0x08, UInt8(ascii: "f"): 0x0C,
         UInt8(ascii: "n"): 0x0A, UInt8(ascii: "r"): 0x0D, UInt8(ascii: "t"): 0x09,
     ]
+
+    private static let letters = Dictionary(uniqueKeysWithValues: simple.map { ($1, $0) })
 
     /// The code unit of a `\uXXXX`.
     private static func unit(_ bytes: ArraySlice<UInt8>) -> UInt16? {

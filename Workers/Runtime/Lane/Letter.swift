@@ -51,7 +51,7 @@ enum Letter: Sendable {
 }
 
 /// The headers that the fleet writes and reads.
-package enum Header: String, Sendable, CaseIterable {
+package enum Header: String, Sendable {
     case step
     case causation = "causation-id"
     case traceparent
