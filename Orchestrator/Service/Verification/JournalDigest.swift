@@ -60,8 +60,15 @@ struct JournalDigest {
         "uuid_hash_extended(\(saga), hashtextextended(\(state), (\(version))::bigint << 32 | (\(step))))"
     }
 
+    /// What the sagas' side comes to is worked out once, whatever the planner believes of tables without statistics.
     private static func statement(_ range: SagaSelection) -> String {
         """
+        WITH sagas AS MATERIALIZED (
+            SELECT bit_xor(\(token("id", "version", "step", "detail"))) AS stored,
+                coalesce(bool_and(strpos(detail, '"' || state || '"') > 0), true) AS is_tagged
+            FROM saga
+            WHERE kind = '\(PurchaseSaga.kind)' AND \(range.condition(on: "id")) AND id <> ALL($3)
+        )
         SELECT previous, min(input), decisive, from_state, to_state, detail, effects,
             (from_state IS NULL) = (version = 1) AS is_next, is_stay OR step = version AS is_step_kept, count(*),
             bit_xor(\(token("saga_id", "version", "step", "detail")) # CASE WHEN previous IS NULL THEN 0
@@ -74,12 +81,7 @@ struct JournalDigest {
                 CASE from_state WHEN to_state THEN detail ELSE '{"state":"' || from_state || '"}' END AS previous,
                 CASE WHEN input_name = ANY($4) THEN input_name ELSE input END AS decisive
             FROM saga_step WHERE \(range.condition(on: "saga_id")) AND saga_id <> ALL($3)
-        ) AS line CROSS JOIN (
-            SELECT bit_xor(\(token("id", "version", "step", "detail"))) AS stored,
-                coalesce(bool_and(strpos(detail, '"' || state || '"') > 0), true) AS is_tagged
-            FROM saga
-            WHERE kind = '\(PurchaseSaga.kind)' AND \(range.condition(on: "id")) AND id <> ALL($3)
-        ) AS sagas
+        ) AS line CROSS JOIN sagas
         GROUP BY previous, decisive, from_state, to_state, detail, effects, is_next, is_step_kept, stored, is_tagged
         """
     }
