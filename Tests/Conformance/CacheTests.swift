@@ -39,12 +39,13 @@ private func keepPromises(
 ) async throws {
     let intent = Intent(event: fresh(), user: "anna")
     let (first, second) = (fresh(SagaID.self), fresh(SagaID.self))
-    try await purchases.claim([(intent, first, .seconds(60))])
-    try await purchases.claim([(intent, second, .seconds(60))])
+    try await purchases.note([
+        .begun(intent, first, hold: .seconds(60)), .begun(intent, second, hold: .seconds(60)),
+    ])
     #expect(try await holder(intent) == first, "the first to mark an intent has it")
-    try await purchases.release([(intent, second)])
+    try await purchases.note([.ended(intent, second)])
     #expect(try await holder(intent) == first, "nobody takes away another one's mark")
-    try await purchases.release([(intent, first)])
+    try await purchases.note([.ended(intent, first)])
     #expect(try await holder(intent) == nil)
 
     let event = fresh(EventID.self)

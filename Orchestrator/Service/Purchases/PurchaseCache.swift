@@ -7,10 +7,16 @@ import Redis
 package protocol PurchaseCache: Sendable {
     /// What is cached of the events' stock, as it was written there.
     func availability(of events: [EventID]) async throws -> [EventID: Data]
-    /// Marks purchases as under way, unless another one is marked already.
-    func claim(_ purchases: [(intent: Intent, saga: SagaID, hold: Duration)]) async throws
-    /// Unmarks purchases, each only if the mark is its own.
-    func release(_ purchases: [(intent: Intent, saga: SagaID)]) async throws
+    /// Notes the beginnings and the ends of purchases, in order.
+    func note(_ marks: [IntentMark]) async throws
+}
+
+/// What became of a user's wish for an event.
+package enum IntentMark: Sendable {
+    /// A purchase is under way, for as long as it may hold seats; the first to mark an intent has it.
+    case begun(Intent, SagaID, hold: Duration)
+    /// A purchase has ended; only its own mark goes.
+    case ended(Intent, SagaID)
 }
 
 /// The keys `intent:{event}:{user}` and `availability:{event}` of Redis.
@@ -38,21 +44,19 @@ package struct RedisPurchaseCache: PurchaseCache {
         return found
     }
 
-    package func claim(_ purchases: [(intent: Intent, saga: SagaID, hold: Duration)]) async throws {
-        _ = try await redis.pipeline(
-            purchases.map { purchase in
-                let lifetime = purchase.hold + .seconds(60)
-                return RedisCommand(
-                    "SET", key(purchase.intent), purchase.saga.description, "NX", "PX",
-                    "\(lifetime.nanoseconds / 1_000_000)")
-            })
+    package func note(_ marks: [IntentMark]) async throws {
+        _ = try await redis.pipeline(marks.map(command))
     }
 
-    package func release(_ purchases: [(intent: Intent, saga: SagaID)]) async throws {
-        _ = try await redis.pipeline(
-            purchases.map { purchase in
-                .evaluate(Self.deleteIfEqual, keys: [key(purchase.intent)], arguments: [purchase.saga.description])
-            })
+    private func command(_ mark: IntentMark) -> RedisCommand {
+        switch mark {
+        case .begun(let intent, let saga, let hold):
+            let lifetime = hold + .seconds(60)
+            return RedisCommand(
+                "SET", key(intent), saga.description, "NX", "PX", "\(lifetime.nanoseconds / 1_000_000)")
+        case .ended(let intent, let saga):
+            return .evaluate(Self.deleteIfEqual, keys: [key(intent)], arguments: [saga.description])
+        }
     }
 
     private func key(_ intent: Intent) -> String {

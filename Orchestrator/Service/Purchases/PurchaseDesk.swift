@@ -65,7 +65,7 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
         let soldOut = try await soldOutTiers(checked.compactMap(\.request))
         let admitted = try await admit(checked, soldOut)
         let results = try await runner.start(admitted.compactMap(\.request))
-        await claim(admitted.compactMap(\.request), results)
+        claim(admitted.compactMap(\.request), results)
         var started = results.makeIterator()
         let given: [StartAnswer] = admitted.map { decision in
             switch decision {
@@ -132,11 +132,11 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
         }
     }
 
-    private func claim(_ requests: [StartRequest<Definition>], _ results: [StartResult]) async {
-        await hints.claim(
+    private func claim(_ requests: [StartRequest<Definition>], _ results: [StartResult]) {
+        hints.note(
             zip(requests, results).compactMap { request, result in
                 guard case .started(let saga, _, _) = result else { return nil }
-                return (request.request.intent, saga, .seconds(request.request.holdSeconds))
+                return .begun(request.request.intent, saga, hold: .seconds(request.request.holdSeconds))
             })
     }
 }

@@ -1,8 +1,10 @@
+import Connections
 import Contracts
 import CoreMetrics
 import FleetRuntime
 import FoundationEssentials
 import Logging
+import Synchronization
 
 /// What Redis knows in passing: who is buying what now, and which tiers look sold out.
 ///
@@ -11,6 +13,7 @@ package struct PurchaseHints: Sendable {
     let cache: any PurchaseCache
     let health: HealthBoard
     let logger: Logger
+    private let unsaid = UnsaidMarks()
     let lookups = Labelled<Counter>(.cacheLookups, by: "result", [("cache", "availability")])
 
     package init(_ cache: any PurchaseCache, health: HealthBoard, logger: Logger) {
@@ -38,16 +41,16 @@ package struct PurchaseHints: Sendable {
         return found
     }
 
-    /// Marks purchases as under way.
-    func claim(_ purchases: [(intent: Intent, saga: SagaID, hold: Duration)]) async {
-        guard !purchases.isEmpty else { return }
-        await ask(orElse: ()) { try await cache.claim(purchases) }
+    /// Marks purchases as begun or ended, in order, some time soon; nobody waits for that.
+    func note(_ marks: [IntentMark]) {
+        guard !marks.isEmpty, unsaid.add(marks) else { return }
+        World.task { await say() }
     }
 
-    /// Unmarks purchases that ended, each only if the mark is its own.
-    func release(_ purchases: [(intent: Intent, saga: SagaID)]) async {
-        guard !purchases.isEmpty else { return }
-        await ask(orElse: ()) { try await cache.release(purchases) }
+    private func say() async {
+        while let marks = unsaid.next() {
+            await ask(orElse: ()) { try await cache.note(marks) }
+        }
     }
 
     private func ask<Answer>(orElse fallback: Answer, _ question: () async throws -> Answer) async -> Answer {
@@ -58,6 +61,32 @@ package struct PurchaseHints: Sendable {
         } catch {
             health.report(.degraded("\(error)"), for: "redis")
             return fallback
+        }
+    }
+}
+
+/// Marks on their way to the cache; when it is slow the newest are left out, for they are hints.
+private final class UnsaidMarks: Sendable {
+    private static let capacity = 20_000
+
+    private let state = Mutex((marks: [IntentMark](), isBeingSaid: false))
+
+    /// Whether somebody must begin to say them.
+    func add(_ marks: [IntentMark]) -> Bool {
+        state.withLock { state in
+            if state.marks.count + marks.count <= Self.capacity { state.marks += marks }
+            defer { state.isBeingSaid = true }
+            return !state.isBeingSaid
+        }
+    }
+
+    /// All that have gathered; nil, and nobody says them any more, when there are none.
+    func next() -> [IntentMark]? {
+        state.withLock { state in
+            state.isBeingSaid = !state.marks.isEmpty
+            guard state.isBeingSaid else { return nil }
+            defer { state.marks = [] }
+            return state.marks
         }
     }
 }

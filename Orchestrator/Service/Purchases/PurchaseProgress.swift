@@ -20,8 +20,7 @@ package struct PurchaseProgress<Store: SagaStore>: Sendable where Store.Definiti
         let results = try await runner.advance(events)
         let moved = results.compactMap { if case .taken(let saga, _) = $0 { saga } else { nil } }
         watchers.notify(moved.map { ($0.id, $0.state.outcome != nil) })
-        await hints.release(
-            moved.filter { $0.state.outcome != nil }.map { ($0.request.intent, $0.id) })
+        hints.note(moved.filter { $0.state.outcome != nil }.map { .ended($0.request.intent, $0.id) })
         return results
     }
 }

@@ -66,18 +66,15 @@ package final class MemoryCache: Sendable {
         }
     }
 
-    fileprivate func claim(_ purchases: [(intent: Intent, saga: SagaID, hold: Duration)]) {
+    fileprivate func note(_ marks: [IntentMark]) {
         state.withLock { state in
-            for purchase in purchases where state.intents[purchase.intent] == nil {
-                state.intents[purchase.intent] = purchase.saga
-            }
-        }
-    }
-
-    fileprivate func release(_ purchases: [(intent: Intent, saga: SagaID)]) {
-        state.withLock { state in
-            for purchase in purchases where state.intents[purchase.intent] == purchase.saga {
-                state.intents[purchase.intent] = nil
+            for mark in marks {
+                switch mark {
+                case .begun(let intent, let saga, _):
+                    if state.intents[intent] == nil { state.intents[intent] = saga }
+                case .ended(let intent, let saga):
+                    if state.intents[intent] == saga { state.intents[intent] = nil }
+                }
             }
         }
     }
@@ -98,14 +95,9 @@ package struct MemoryCacheClient: PurchaseCache, AvailabilityCache {
         return try cache.read(events)
     }
 
-    package func claim(_ purchases: [(intent: Intent, saga: SagaID, hold: Duration)]) async throws {
+    package func note(_ marks: [IntentMark]) async throws {
         try await cache.reach(process)
-        cache.claim(purchases)
-    }
-
-    package func release(_ purchases: [(intent: Intent, saga: SagaID)]) async throws {
-        try await cache.reach(process)
-        cache.release(purchases)
+        cache.note(marks)
     }
 
     package func store(_ availability: [EventID: Reservation.Availability]) async throws {
