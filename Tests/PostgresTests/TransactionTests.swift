@@ -73,6 +73,38 @@ struct `Transactions` {
         }
     }
 
+    @Test func `two questions go together, and the second sees what the first has waited for`() async throws {
+        try await TestDatabase.withSchema(table + "; CREATE TABLE note (text text); INSERT INTO t VALUES (1)") {
+            connection, settings in
+            let (other, observer) = (TestDatabase.connection(settings), TestDatabase.connection(settings))
+            let asker = try await connection.query("SELECT pg_backend_pid()", as: (Int32).self)
+            let (locked, unlocked) = (AsyncStream<Void>.makeStream(), AsyncStream<Void>.makeStream())
+            async let holding: Void = other.transaction { transaction in
+                _ = try await transaction.execute("UPDATE t SET n = 2")
+                locked.continuation.finish()
+                for await _ in unlocked.stream {}
+                _ = try await transaction.execute("INSERT INTO note VALUES ('seen')")
+            }
+            for await _ in locked.stream {}
+            async let asking = connection.transaction { transaction in
+                try await transaction.query(
+                    Statement("SELECT n FROM t FOR UPDATE"), as: (Int).self,
+                    Statement("SELECT text FROM note"), as: (String).self)
+            }
+            let isWaiting = try await TestDatabase.eventually {
+                let waiting = try await observer.query(
+                    "SELECT count(*) FROM pg_locks WHERE pid = ANY($1) AND NOT granted", [asker], as: Int.self)
+                return waiting != [0]
+            }
+            #expect(isWaiting)
+            unlocked.continuation.finish()
+            try await holding
+            let (numbers, notes) = try await asking
+            #expect(numbers == [2])
+            #expect(notes == ["seen"])
+        }
+    }
+
     @Test func `the last statements and the commit go together`() async throws {
         try await TestDatabase.withSchema(table) { connection, settings in
             let counts = try await connection.transaction { transaction in

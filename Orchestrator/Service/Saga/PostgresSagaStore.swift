@@ -24,17 +24,19 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     package func lock(
         _ sagas: [SagaID], _ messages: [MessageID], in transaction: Transaction
     ) async throws -> LockedSagas<Definition> {
-        let rows = try await transaction.query(
-            """
-            SELECT id, version, step, detail, facts, request, wake_at, due_at, attempts, needs_attention, traceparent,
-                now()
-            FROM saga WHERE id = ANY($1) AND kind = $2 ORDER BY id FOR UPDATE
-            """, [sagas.map(\.uuid), Definition.kind], as: SagaRow.self)
-        let journal = try await transaction.query(
-            """
-            SELECT saga_id, version, message_id, input, from_state, detail, step, effects, at, traceparent
-            FROM saga_step WHERE message_id = ANY($1)
-            """, [messages.map(\.uuid)], as: JournalRow.self)
+        // The journal is looked at after the locks are held, when nobody else can be writing it.
+        let (rows, journal) = try await transaction.query(
+            Statement(
+                """
+                SELECT id, version, step, detail, facts, request, wake_at, due_at, attempts, needs_attention,
+                    traceparent, now()
+                FROM saga WHERE id = ANY($1) AND kind = $2 ORDER BY id FOR UPDATE
+                """, sagas.map(\.uuid), Definition.kind), as: SagaRow.self,
+            Statement(
+                """
+                SELECT saga_id, version, message_id, input, from_state, detail, step, effects, at, traceparent
+                FROM saga_step WHERE message_id = ANY($1)
+                """, messages.map(\.uuid)), as: JournalRow.self)
         return try locked(rows, journal)
     }
 

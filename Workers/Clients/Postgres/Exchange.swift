@@ -13,14 +13,23 @@ struct Step {
     }
 }
 
-/// What a batch answered: the rows affected by each statement, and the rows of the last that returned any.
+/// What a batch answered: the rows affected by each statement, and the rows of those that returned any.
 struct Replies: ~Copyable {
     private(set) var counts: [Int] = []
-    private var rows: ResultHandle?
+    private var rows: [Rows] = []
+
+    /// One statement's rows, shared so that an array can hold them.
+    private final class Rows {
+        let handle: ResultHandle
+
+        init(_ handle: consuming ResultHandle) {
+            self.handle = handle
+        }
+    }
 
     mutating func add(_ result: consuming ResultHandle) {
         counts.append(result.affectedRows)
-        if result.outcome == .rows { rows = consume result }
+        if result.outcome == .rows { rows.append(Rows(result)) }
     }
 
     /// Leaves out the answer to the BEGIN that went before.
@@ -29,13 +38,13 @@ struct Replies: ~Copyable {
         return self
     }
 
-    /// Decodes the rows; a statement that returned none, an INSERT without RETURNING say, has no rows to decode.
-    consuming func decode<each Column: PostgresDecodable>(
+    /// Decodes the rows of the next statement that returned any; an INSERT without RETURNING, say, has none to decode.
+    mutating func decodeNext<each Column: PostgresDecodable>(
         as types: (repeat each Column).Type, _ sql: String
     ) throws(PostgresError) -> [(repeat each Column)] {
-        guard let rows else {
+        guard !rows.isEmpty else {
             throw PostgresError(.decoding, sql: sql, detail: "the statement returns no rows")
         }
-        return try rows.rows(as: types, of: sql)
+        return try rows.removeFirst().handle.rows(as: types, of: sql)
     }
 }

@@ -14,6 +14,9 @@ package actor PostgresConnection: Closeable {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
+    /// The connection's own thread: work that prefers it talks to the database without changing threads.
+    package nonisolated var executor: any TaskExecutor { thread }
+
     package init(_ configuration: PostgresConfiguration, logger: Logger) {
         self.configuration = configuration
         conversation = Conversation(configuration, cancelDesk: cancelDesk, logger: logger)
@@ -43,7 +46,8 @@ package actor PostgresConnection: Closeable {
     ) async throws(PostgresError) -> [(repeat each Column)] {
         try await takeTurn(sql)
         defer { turn.release() }
-        return try conversation.run([Statement(sql, parameters: parameters)]).decode(as: types, sql)
+        var replies = try conversation.run([Statement(sql, parameters: parameters)])
+        return try replies.decodeNext(as: types, sql)
     }
 
     /// Runs one statement by itself and counts the rows that it affected or returned.
@@ -113,9 +117,23 @@ package actor PostgresConnection: Closeable {
     func query<each Column: PostgresDecodable & Sendable>(
         _ statement: Statement, as types: (repeat each Column).Type, in token: UInt64
     ) throws(PostgresError) -> [(repeat each Column)] {
-        let replies = try conversation.run([statement], in: token)
+        var replies = try conversation.run([statement], in: token)
         do {
-            return try replies.decode(as: types, statement.sql)
+            return try replies.decodeNext(as: types, statement.sql)
+        } catch {
+            conversation.fail(error, in: token)
+            throw error
+        }
+    }
+
+    func query<each Column: PostgresDecodable & Sendable, each Other: PostgresDecodable & Sendable>(
+        _ first: Statement, as types: (repeat each Column).Type,
+        _ second: Statement, as others: (repeat each Other).Type, in token: UInt64
+    ) throws(PostgresError) -> ([(repeat each Column)], [(repeat each Other)]) {
+        var replies = try conversation.run([first, second], in: token)
+        do {
+            let rows = try replies.decodeNext(as: types, first.sql)
+            return (rows, try replies.decodeNext(as: others, second.sql))
         } catch {
             conversation.fail(error, in: token)
             throw error

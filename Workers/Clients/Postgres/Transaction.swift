@@ -10,6 +10,14 @@ package struct Transaction: Sendable {
         try await connection.query(Statement(sql, parameters: parameters), as: types, in: token)
     }
 
+    /// Runs two statements in one round trip and decodes the rows of both; the second sees what the first has locked.
+    package func query<each Column: PostgresDecodable & Sendable, each Other: PostgresDecodable & Sendable>(
+        _ first: Statement, as types: (repeat each Column).Type,
+        _ second: Statement, as others: (repeat each Other).Type
+    ) async throws(PostgresError) -> ([(repeat each Column)], [(repeat each Other)]) {
+        try await connection.query(first, as: types, second, as: others, in: token)
+    }
+
     /// Runs one statement and counts the rows that it affected or returned.
     package func execute(
         _ sql: String, _ parameters: [any PostgresEncodable] = []
