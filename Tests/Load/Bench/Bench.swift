@@ -42,6 +42,9 @@ struct Bench: AsyncParsableCommand {
     @Option(help: "Minutes of the scenario soak, instead of 15 times the scale.")
     var minutes: Double?
 
+    @Option(help: "A rate of the scenario latency, instead of 20, 200 and 1,000; may be given several times.")
+    var rate: [Int] = []
+
     @Option(help: ArgumentHelp("Where to write the results.", visibility: .hidden))
     var results = "results.json"
 
@@ -53,6 +56,9 @@ struct Bench: AsyncParsableCommand {
         guard (0.001...10).contains(scale) else { throw ValidationError("--scale must be from 0.001 to 10") }
         guard purchases.map({ $0 >= 100 }) ?? true else { throw ValidationError("--purchases must be 100 or more") }
         guard history.map({ $0 >= 1_000 }) ?? true else { throw ValidationError("--history must be 1000 or more") }
+        guard rate.allSatisfy({ (1...10_000).contains($0) }) else {
+            throw ValidationError("--rate must be from 1 to 10000")
+        }
         guard minutes.map({ $0 > 0 }) ?? true else { throw ValidationError("--minutes must be more than 0") }
         _ = try chosen()
     }
@@ -61,7 +67,7 @@ struct Bench: AsyncParsableCommand {
         guard !onlyCheck else { return }
         ignoreBrokenPipes()
         let site = try Site(ProcessInfo.processInfo.environment)
-        let sizes = Sizes(scale: scale, saturating: purchases, remembered: history, minutes: minutes)
+        let sizes = Sizes(scale: scale, saturating: purchases, remembered: history, minutes: minutes, rates: rate)
         let conductor = try Conductor(site, sizes: sizes, withPeers: peers)
         var results = try Results(
             URL(filePath: results), adding: add, arguments: Array(CommandLine.arguments.dropFirst()), scale: scale,

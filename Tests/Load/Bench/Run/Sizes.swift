@@ -14,7 +14,9 @@ struct Sizes: Sendable {
     var purchases: Int { saturating ?? scaled(60_000, atLeast: 500) }
     var events: Int { 64 }
     var hallPurchases: Int { scaled(20_000, atLeast: 500) }
-    var latencyRates: [Int] { [20, 200, 1_000] }
+    /// Takes the place of the latency's rates.
+    let rates: [Int]
+    var latencyRates: [Int] { rates.isEmpty ? [20, 200, 1_000] : rates }
     /// At a low rate a long time, so that a percentile means something.
     func latencySeconds(at rate: Int) -> Int { scaled(rate < 100 ? 60 : 30, atLeast: 5) }
     var webStarts: Int { scaled(40_000, atLeast: 500) }
