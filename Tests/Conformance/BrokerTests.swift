@@ -25,7 +25,9 @@ import Topology
             logger.logLevel = .error
             try await TopologyKeeper(configuration, logger: logger).apply()
             try await keepPromises(
-                inlet: { [logger] in Consumer(configuration, queue: $0, prefetch: 100, logger: logger) },
+                inlet: { [logger] in
+                    QueueInlet(Consumer(configuration, queue: $0, prefetch: 100, logger: logger))
+                },
                 outlet: { [logger] in Publisher(configuration, logger: logger) })
         }
     }

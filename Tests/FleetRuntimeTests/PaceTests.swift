@@ -6,40 +6,48 @@ import Testing
 @Suite struct `The pace of a lane` {
     private let start = ContinuousClock.now
 
-    private func pace(_ batches: [(at: Duration, count: Int)]) -> Pace {
-        batches.reduce(Pace(fullBatch: 500, at: start)) { $0.taking($1.count, at: start + $1.at) }
+    /// Batches that are taken every `period`, each of them decided in `work`.
+    private func pace(
+        _ batches: Int, of count: Int, every period: Duration, work: Duration, breath: Duration = .zero
+    ) -> Pace {
+        (1...batches).reduce(Pace(fullBatch: 500, breath: breath, at: start)) { pace, number in
+            let began = start + period * number
+            return pace.deciding(count, from: began, to: began + work)
+        }
     }
 
     @Test func `waits for nothing before it knows how fast messages come`() {
-        #expect(pace([]).pause(at: start) == nil)
-        #expect(pace([(.milliseconds(1), 1), (.milliseconds(2), 90)]).pause(at: start + .milliseconds(3)) == nil)
+        #expect(Pace(fullBatch: 500, breath: .zero, at: start).resumption == nil)
+        #expect(pace(9, of: 90, every: .milliseconds(10), work: .milliseconds(1)).resumption == nil)
     }
 
     @Test func `waits for nothing while few messages come`() {
-        let pace = pace((1...20).map { (.milliseconds($0 * 50), 4) })
-        #expect(pace.pause(at: start + .seconds(1)) == nil)
+        #expect(pace(20, of: 1, every: .milliseconds(50), work: .milliseconds(2)).resumption == nil)
     }
 
-    @Test func `takes a breath between batches while messages are lively, unless the work took as long`() {
-        let pace = pace((1...20).map { (.milliseconds($0 * 50), 20) })
-        #expect(pace.pause(at: start + .milliseconds(1_002)) == Pace.breath - .milliseconds(2))
-        #expect(pace.pause(at: start + .milliseconds(1_000) + Pace.breath) == nil)
+    @Test func `rests in proportion to the work while messages are lively`() {
+        for work in [2, 5, 20] {
+            let pace = pace(20, of: 20, every: .milliseconds(50), work: .milliseconds(work))
+            #expect(pace.resumption == start + .seconds(1) + .milliseconds(work) * Pace.rest)
+        }
     }
 
-    @Test func `lets messages gather while many come, until a batch should be full`() throws {
-        let pace = pace((1...10).map { (.milliseconds($0 * 100), 480) })
-        let pause = try #require(pace.pause(at: start + .seconds(1)))
-        #expect(pause > .milliseconds(90) && pause <= Pace.longestPause)
-        #expect(pace.pause(at: start + .seconds(2)) == nil, "the wait counts from when the last batch was taken")
+    @Test func `takes at least a breath where nobody is in a hurry`() {
+        let pace = pace(20, of: 20, every: .milliseconds(50), work: .milliseconds(2), breath: .milliseconds(40))
+        #expect(pace.resumption == start + .seconds(1) + .milliseconds(40))
     }
 
-    @Test func `never waits longer than its limit`() {
-        let pace = pace((1...10).map { (.milliseconds($0 * 100), 110) })
-        #expect(pace.pause(at: start + .seconds(1)) == Pace.longestPause)
+    @Test func `does not rest longer than it takes to fill a batch`() {
+        let pace = pace(20, of: 499, every: .milliseconds(50), work: .milliseconds(40))
+        #expect(pace.resumption == start + .seconds(1) + .seconds(500.0 / 9_980))
+    }
+
+    @Test func `never rests longer than its limit`() {
+        let pace = pace(10, of: 11, every: .milliseconds(100), work: .milliseconds(90))
+        #expect(pace.resumption == start + .seconds(1) + Pace.longest)
     }
 
     @Test func `waits for nothing when a full batch was there`() {
-        let pace = pace((1...10).map { (.milliseconds($0 * 100), 500) })
-        #expect(pace.pause(at: start + .seconds(1)) == nil)
+        #expect(pace(10, of: 500, every: .milliseconds(100), work: .milliseconds(50)).resumption == nil)
     }
 }

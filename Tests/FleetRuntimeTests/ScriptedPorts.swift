@@ -10,6 +10,7 @@ final class ScriptedInlet: Inlet {
     private let settled = Mutex<[UInt64]>([])
     private let count: Int
     private let drained: @Sendable () -> Void
+    private let silence = AsyncStream<Never>.makeStream()
 
     init(_ batches: [[Delivery]], drained: @escaping @Sendable () -> Void) {
         self.batches = Mutex(batches)
@@ -23,15 +24,13 @@ final class ScriptedInlet: Inlet {
     func cancel() async throws {}
     func close() async {}
 
-    func take(upTo limit: Int) async throws -> [Delivery] {
+    func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery] {
         if let batch = batches.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return batch }
-        do {
-            try await Task.sleep(for: .seconds(60))
-        } catch {
-            return []
-        }
+        for await _ in silence.stream {}
         return []
     }
+
+    func interrupt() async { silence.continuation.finish() }
 
     func acknowledge(through tag: UInt64) async throws {
         let isDone = settled.withLock { settled in

@@ -58,6 +58,73 @@ import Testing
         }
     }
 
+    @Test func `an acknowledgement that may wait is told in time, or earlier when many deliveries wait for it`()
+        async throws
+    {
+        try await Broker.withQueue { queue, _ in
+            try await publish(12, to: queue)
+            try await Broker.withConsumer(of: queue, prefetch: 4) { consumer in
+                var taken = try await take(4, from: consumer)
+                for (count, delay) in [(1, Duration.milliseconds(50)), (1, .milliseconds(50)), (2, .seconds(3600))] {
+                    consumer.acknowledge(through: taken[taken.count - 5 + count].tag, within: delay)
+                    // More can only come when the broker has heard of it.
+                    taken += try await take(count, from: consumer)
+                }
+                #expect(taken.map(text) == (0..<8).map(String.init))
+            }
+        }
+    }
+
+    @Test func `a consumer that closes or cancels has told all acknowledgements`() async throws {
+        try await Broker.withQueue { queue, administrator in
+            try await publish(3, to: queue)
+            for isCancelled in [true, false] {
+                try await Broker.withConsumer(of: queue) { consumer in
+                    let taken = try await consumer.take(upTo: 1)
+                    consumer.acknowledge(through: taken[0].tag, within: .seconds(3600))
+                    if isCancelled { try await consumer.cancel() }
+                }
+            }
+            try await Broker.withConsumer(of: queue) { consumer in
+                let rest = try await take(1, from: consumer)
+                #expect(rest.map(text) == ["2"])
+                try await consumer.acknowledge(through: rest[0].tag)
+            }
+            #expect(try await administrator.checkQueue(queue).messages == 0)
+        }
+    }
+
+    @Test func `who takes a batch may wait for its moment, unless the batch is full`() async throws {
+        try await Broker.withQueue { queue, _ in
+            try await publish(3, to: queue)
+            try await Broker.withConsumer(of: queue) { consumer in
+                let moment = ContinuousClock.now + .milliseconds(100)
+                let taken = try await consumer.take(upTo: 10, notBefore: moment)
+                #expect(ContinuousClock.now >= moment)
+                #expect(taken.map(text) == ["0", "1", "2"])
+                try await publish(2, to: queue)
+                let full = try await consumer.take(upTo: 2, notBefore: .now + .seconds(3600))
+                #expect(full.map(text) == ["0", "1"])
+            }
+        }
+    }
+
+    @Test func `an interruption ends this wait and all later ones, and loses nothing`() async throws {
+        try await Broker.withQueue { queue, _ in
+            try await Broker.withConsumer(of: queue) { consumer in
+                let waiting = Task { try await consumer.take(upTo: 1) }
+                await consumer.interrupt()
+                #expect(try await waiting.value == [])
+                #expect(try await consumer.take(upTo: 1, notBefore: .now + .seconds(3600)) == [])
+                try await publish(1, to: queue)
+            }
+            try await Broker.withConsumer(of: queue) { consumer in
+                let kept = try await take(1, from: consumer)
+                #expect(kept.map(text) == ["0"])
+            }
+        }
+    }
+
     @Test func `cancelling the task ends the wait with nothing`() async throws {
         try await Broker.withQueue { queue, _ in
             try await Broker.withConsumer(of: queue) { consumer in

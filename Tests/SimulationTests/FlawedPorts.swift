@@ -12,8 +12,10 @@ struct HastyInlet: Inlet {
     func close() async { await inner.close() }
     func acknowledge(through tag: UInt64) async throws {}
 
-    func take(upTo limit: Int) async throws -> [Delivery] {
-        let taken = try await inner.take(upTo: limit)
+    func interrupt() async { await inner.interrupt() }
+
+    func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery] {
+        let taken = try await inner.take(upTo: limit, notBefore: moment)
         if let last = taken.last { try await inner.acknowledge(through: last.tag) }
         return taken
     }

@@ -15,7 +15,7 @@ package enum ExpiryService {
     ]
 
     package static func services(_ fleet: Fleet) throws -> [any Service] {
-        let lanes = try fleet.commandLanes(of: .expiry) { connection in
+        let lanes = try fleet.commandLanes(of: .expiry, urgency: .unhurried) { connection in
             Inboxed(ExpiryWorker(timers: PostgresTimers(connection)), ledger: PostgresLedger(connection))
         }
         return lanes + [try bell(fleet), broom(fleet)]

@@ -16,7 +16,7 @@ package enum NotificationService {
 
     package static func services(_ fleet: Fleet) throws -> [any Service] {
         let sink = ConsoleSink()
-        return try fleet.commandLanes(of: .notification) { connection in
+        return try fleet.commandLanes(of: .notification, urgency: .unhurried) { connection in
             TwoTransactions(
                 NotificationWorker(store: PostgresNotifications(), desk: DeliveryDesk(sink: sink)),
                 ledger: PostgresLedger(connection))

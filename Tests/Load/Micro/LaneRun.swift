@@ -92,7 +92,9 @@ private final class Inflow: Inlet {
     func cancel() async throws {}
     func close() async {}
 
-    func take(upTo limit: Int) async throws -> [Delivery] {
+    func interrupt() async {}
+
+    func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery] {
         let isLeft = state.withLock { state in
             state.taken += 1
             return state.taken <= times

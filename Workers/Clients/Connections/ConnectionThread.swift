@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// A C library's handle may be used by one thread at a time and its calls block; so each connection owns a thread,
 /// and the cooperative pool never waits for a socket. A `pipe(2)` wakes the thread, `poll(2)` is its only sleep.
-package final class ConnectionThread: SerialExecutor {
+package final class ConnectionThread: SerialExecutor, TaskExecutor {
     private struct Watch {
         let descriptor: Int32
         let tick: Duration
@@ -80,6 +80,16 @@ package final class ConnectionThread: SerialExecutor {
         wake()
     }
 
+    /// Brings the next tick forward to `instant`, if it would be later.
+    package func tick(by instant: ContinuousClock.Instant) {
+        let mustWake = state.withLock { state in
+            guard let next = state.watch?.nextTick, instant < next else { return false }
+            state.watch?.nextTick = instant
+            return state.isAsleep
+        }
+        if mustWake { wake() }
+    }
+
     /// Stops watching; call it before the descriptor is closed, for the number may be given to another.
     package func unwatch() {
         state.withLock { $0.watch = nil }
@@ -116,7 +126,8 @@ package final class ConnectionThread: SerialExecutor {
                 return state.jobs.popFirst()
             }
             guard let job = next else { return }
-            unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+            unsafe job.runSynchronously(
+                isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
         }
     }
 

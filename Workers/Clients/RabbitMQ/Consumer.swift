@@ -1,11 +1,12 @@
 import Connections
 import DequeModule
 import Logging
+import Synchronization
 
 /// Receives the messages of one queue, over a connection and a thread of its own.
 ///
 /// Heartbeats go on while the program works on what it has taken. After an error the consumer is closed; `open`
-/// connects it again, and what was not acknowledged comes again.
+/// connects it again, and what the broker was not told to be acknowledged comes again.
 package actor Consumer {
     private static let tag = "consumer"
 
@@ -20,8 +21,10 @@ package actor Consumer {
     /// What has arrived and was not taken, under the channel's own tags.
     private var buffer = Deque<Delivery>()
     private var ledger = DeliveryLedger()
+    private let untold = UntoldAcknowledgements()
     private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
     private var nextWaiter = 0
+    private var isInterrupted = false
 
     private enum Ending {
         case cancelledByOwner
@@ -55,16 +58,19 @@ package actor Consumer {
         pump()
     }
 
-    /// Waits for a message, and takes it with those that have arrived by then, at most `limit`.
+    /// Waits for a message, and for the moment if fewer than `limit` are there, and takes what has arrived by then.
     ///
-    /// An empty answer means that none will come: the task, or by `cancel` the consumer, was cancelled.
-    package func take(upTo limit: Int) async throws(BrokerError) -> [Delivery] {
-        while buffer.isEmpty {
+    /// An empty answer means that none will come: the task was cancelled, or the consumer cancelled or interrupted.
+    package func take(
+        upTo limit: Int, notBefore moment: ContinuousClock.Instant? = nil
+    ) async throws(BrokerError) -> [Delivery] {
+        while !isEnough(for: limit, since: moment) {
             switch ending {
             case .failed(let error): throw error
             case .cancelledByOwner: return []
-            case nil: if Task.isCancelled { return [] }
+            case nil: if Task.isCancelled || isInterrupted { return [] }
             }
+            if let moment { thread.tick(by: moment) }
             await arrival()
         }
         var taken: [Delivery] = []
@@ -77,10 +83,25 @@ package actor Consumer {
         return taken
     }
 
+    /// Ends a wait for messages, and every later one at once; what was taken may still be acknowledged.
+    package func interrupt() {
+        isInterrupted = true
+        wakeAll()
+    }
+
     /// Tells the broker that this delivery and all taken before it are dealt with.
     package func acknowledge(through tag: UInt64) async throws(BrokerError) {
         guard let open = try ledger.settle(through: tag) else { return }
         try perform { handle throws(BrokerError) in try handle.acknowledge(open, isMultiple: true) }
+    }
+
+    /// Has the broker told within `delay`, or earlier if many deliveries wait for that; does not wait for it.
+    ///
+    /// Each acknowledgement costs a quorum queue an entry in its log, and the later one includes the earlier. One that
+    /// cannot be sent is logged: the connection is lost then, and its deliveries come again.
+    package nonisolated func acknowledge(through tag: UInt64, within delay: Duration) {
+        let due = untold.note(tag, due: .now + delay, enough: UInt64(prefetch / 2))
+        thread.tick(by: due)
     }
 
     /// Gives one delivery back, or with `requeue` false to the queue's dead-letter exchange; a failed attempt.
@@ -96,6 +117,7 @@ package actor Consumer {
         pump()
         if case .failed(let error)? = ending { throw error }
         ending = .cancelledByOwner
+        tellAcknowledged()
         let isAlone = !ledger.isAnythingTaken
         let untaken = buffer.map(\.tag)
         buffer.removeAll()
@@ -108,6 +130,7 @@ package actor Consumer {
 
     /// Ends the connection; the broker hands out again what was not acknowledged.
     package func close() async {
+        tellAcknowledged()
         thread.unwatch()
         if let session = session.take() { session.close() }
         drop(BrokerError(.closed, during: "consuming", "closed"))
@@ -125,9 +148,33 @@ extension Consumer {
         ledger.beginEpoch()
         ending = nil
         thread.watch(session.descriptor, every: configuration.tick) { [weak self] in
-            self?.assumeIsolated { $0.pump() }
+            self?.assumeIsolated { $0.tick() }
         }
         self.session = consume session
+    }
+
+    /// Whether a taker need not wait: for a first message, for a full batch, for its moment.
+    private func isEnough(for limit: Int, since moment: ContinuousClock.Instant?) -> Bool {
+        guard !buffer.isEmpty else { return false }
+        guard let moment, ending == nil, !isInterrupted, buffer.count < limit else { return true }
+        return moment <= .now
+    }
+
+    private func tick() {
+        pump()
+        guard let due = untold.due else { return }
+        if due <= .now { tellAcknowledged() } else { thread.tick(by: due) }
+    }
+
+    /// Where nobody waits for it: a failure has ended the session, and whoever takes next hears why.
+    private func tellAcknowledged() {
+        guard let tag = untold.take() else { return }
+        do throws(BrokerError) {
+            guard let open = try ledger.settle(through: tag) else { return }
+            try perform { handle throws(BrokerError) in try handle.acknowledge(open, isMultiple: true) }
+        } catch {
+            logger.debug("an acknowledgement was not sent", metadata: ["queue": "\(queue)", "error": "\(error)"])
+        }
     }
 
     /// Reads what has arrived and wakes those who wait for it.
@@ -195,5 +242,37 @@ extension Consumer {
         let woken = waiters
         waiters = [:]
         for continuation in woken.values { continuation.resume() }
+    }
+}
+
+/// The highest tag that is acknowledged and that the broker has not heard of, and when it must.
+private final class UntoldAcknowledgements: Sendable {
+    private struct State {
+        var tag: UInt64?
+        var due = ContinuousClock.now
+        var told: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+
+    var due: ContinuousClock.Instant? {
+        state.withLock { $0.tag == nil ? nil : $0.due }
+    }
+
+    /// Notes a tag; answers when the broker must hear of it: at once when `enough` deliveries wait for that.
+    func note(_ tag: UInt64, due: ContinuousClock.Instant, enough: UInt64) -> ContinuousClock.Instant {
+        state.withLock { state in
+            if state.tag == nil { state.due = due }
+            state.tag = max(tag, state.tag ?? 0)
+            if tag >= state.told + enough { state.due = .now }
+            return state.due
+        }
+    }
+
+    func take() -> UInt64? {
+        state.withLock { state in
+            state.told = state.tag ?? state.told
+            return state.tag.take()
+        }
     }
 }

@@ -10,15 +10,25 @@ import Topology
 /// An input is acknowledged only when its outputs are confirmed, so a crash anywhere before that brings it again.
 /// - Important: The order publish, confirm, acknowledge is what makes recorded replies enough without an outbox.
 package struct Lane: Service {
+    package enum Urgency: Sendable {
+        /// A purchase, and so a buyer, waits for the answer.
+        case awaited
+        /// Nobody waits: a timer that is due much later, a letter, a hint.
+        case unhurried
+    }
+
     package struct Limits: Sendable {
         /// The most messages one transaction decides.
         package var batch = 500
         /// How often a single message may fail before it is buried.
         package var attempts = 5
+        /// How soon somebody wants what follows from a message.
+        package var urgency = Urgency.awaited
 
-        package init(batch: Int = 500, attempts: Int = 5) {
+        package init(batch: Int = 500, attempts: Int = 5, urgency: Urgency = .awaited) {
             self.batch = batch
             self.attempts = attempts
+            self.urgency = urgency
         }
     }
 
@@ -29,20 +39,24 @@ package struct Lane: Service {
     let inlet: any Inlet
     let mailer: Mailer
     let handler: any BatchHandler
+    let executor: (any TaskExecutor)?
     let limits: Limits
     let health: HealthBoard
     let meters: LaneMeters
     let activity: LaneActivity
     let logger: Logger
 
+    /// - Parameter executor: the thread that most of the work would change to anyway, such as the database's.
     package init(
-        queue: Queue, inlet: any Inlet, mailer: Mailer, handler: any BatchHandler, limits: Limits,
+        queue: Queue, inlet: any Inlet, mailer: Mailer, handler: any BatchHandler,
+        on executor: (any TaskExecutor)? = nil, limits: Limits,
         health: HealthBoard, activity: LaneActivity? = nil, logger: Logger
     ) {
         self.queue = queue
         self.inlet = inlet
         self.mailer = mailer
         self.handler = handler
+        self.executor = executor
         self.limits = limits
         self.health = health
         self.meters = LaneMeters(queue: queue)
@@ -54,6 +68,14 @@ package struct Lane: Service {
 
     /// Works until the process is asked to stop; then the batch in hand is finished and acknowledged.
     package func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await withTaskExecutorPreference(executor) { try await work() }
+        } onGracefulShutdown: {
+            World.task { await inlet.interrupt() }
+        }
+    }
+
+    private func work() async throws {
         var backoff = Backoff()
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             do {
@@ -84,7 +106,8 @@ package struct Lane: Service {
 
     /// Decides the next batch while the one before waits for its confirms; batches are settled in order.
     private func consume() async throws {
-        var decided = try await nextDecided(at: Pace(fullBatch: limits.batch, at: World.instant))
+        var decided = try await nextDecided(
+            at: Pace(fullBatch: limits.batch, breath: limits.urgency.breath, at: World.instant))
         while let batch = decided {
             async let following = nextDecided(at: batch.pace)
             try await settle(batch)
@@ -95,11 +118,9 @@ package struct Lane: Service {
 
     /// Waits for messages and decides them; nil when the process is asked to stop.
     private func nextDecided(at pace: Pace) async throws -> Decided? {
-        if let pause = pace.pause(at: World.instant) { await sleepUnlessStopped(pause) }
         while true {
-            let deliveries = try await cancelledWhenStopping { try await inlet.take(upTo: limits.batch) }
+            let deliveries = try await inlet.take(upTo: limits.batch, notBefore: pace.resumption)
             if let last = deliveries.last {
-                let pace = pace.taking(deliveries.count, at: World.instant)
                 return try await decide(deliveries, through: last.tag, at: pace)
             }
             if Task.isShuttingDownGracefully || Task.isCancelled { return nil }
@@ -107,11 +128,13 @@ package struct Lane: Service {
     }
 
     private func decide(_ deliveries: [Delivery], through lastTag: UInt64, at pace: Pace) async throws -> Decided {
+        let began = World.instant
         FaultPoint.taken.pass()
         let letters = deliveries.map(Letter.init)
         var tally = BatchTally(oldestAge: Self.age(of: deliveries))
         let outcomes = try await decide(letters.compactMap(\.envelope)[...])
         let outputs = publications(for: deliveries, letters, outcomes, counting: &tally)
+        let pace = pace.deciding(deliveries.count, from: began, to: World.instant)
         return Decided(lastTag: lastTag, outputs: outputs, tally: tally, pace: pace)
     }
 
@@ -222,6 +245,16 @@ package struct Lane: Service {
         facts["reason"] = "\(reason)"
         logger.error("buried", metadata: facts)
         return Publication(burying: delivery, of: queue, because: reason, attempt: attempt, at: World.date)
+    }
+}
+
+extension Lane.Urgency {
+    /// The shortest time from one batch to the next while messages are lively.
+    var breath: Duration {
+        switch self {
+        case .awaited: .zero
+        case .unhurried: .milliseconds(50)
+        }
     }
 }
 

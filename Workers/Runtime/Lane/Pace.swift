@@ -1,54 +1,67 @@
 /// How fast a lane's messages come, and whether waiting for more of them pays.
 ///
-/// A batch costs a commit, a confirm and an acknowledgement however small it is. While messages come fast, a lane
-/// lets them gather; while they come slowly, it takes each at once; between, it takes a breath between batches, which
-/// saves more work, and so more waiting, than it costs.
+/// A batch costs a commit, a confirm and an acknowledgement however small it is. So while messages are lively, a lane
+/// rests in proportion to its work, and what comes meanwhile shares the next batch. The busier the machine, the longer
+/// the work takes, and the fuller the batches become.
 struct Pace: Sendable {
-    /// Below this many messages a second nothing waits.
-    static let lively = 100.0
-    /// The shortest time from one batch to the next while messages are lively.
-    static let breath = Duration.milliseconds(8)
-    /// From this many messages a second on, a batch should be full.
-    static let busy = 1_000.0
-    /// The longest that a message waits for that.
-    static let longestPause = Duration.milliseconds(100)
-    /// A rate is measured over at least this long, so that two neighbours are not taken for a crowd.
+    /// From one batch to the next it takes this many times as long as deciding a batch does.
+    static let rest = 2
+    /// The longest time from one batch to the next.
+    static let longest = Duration.milliseconds(100)
+    /// Rate and work are measured over at least this long, so that two neighbours are not taken for a crowd.
     static let window = Duration.milliseconds(100)
+    /// How many messages a rest must be likely to bring; while fewer come, nothing waits.
+    static let company = 0.8
 
     let fullBatch: Int
+    /// The shortest time from one batch to the next while messages are lively, however quick the work.
+    let breath: Duration
     /// When the last batch was taken.
     private(set) var began: ContinuousClock.Instant
     private var count = 0
     private var perSecond = 0.0
-    private var windowBegan: ContinuousClock.Instant
-    private var inWindow = 0
+    private var interval: Duration
+    private var window: Window
 
-    init(fullBatch: Int, at now: ContinuousClock.Instant) {
-        self.fullBatch = fullBatch
-        began = now
-        windowBegan = now
+    /// What is being measured.
+    private struct Window {
+        let began: ContinuousClock.Instant
+        var messages = 0
+        var batches = 0
+        var work = Duration.zero
     }
 
-    /// The pace after another batch.
-    func taking(_ count: Int, at now: ContinuousClock.Instant) -> Pace {
+    init(fullBatch: Int, breath: Duration, at now: ContinuousClock.Instant) {
+        self.fullBatch = fullBatch
+        self.breath = breath
+        began = now
+        interval = breath
+        window = Window(began: now)
+    }
+
+    /// The pace after another batch, taken at `began` and decided by now.
+    func deciding(_ count: Int, from began: ContinuousClock.Instant, to now: ContinuousClock.Instant) -> Pace {
         var next = self
-        next.began = now
+        next.began = began
         next.count = count
-        next.inWindow += count
-        let elapsed = now - windowBegan
-        guard elapsed >= Self.window else { return next }
-        next.perSecond = Double(next.inWindow) * (Duration.seconds(1) / elapsed)
-        next.windowBegan = now
-        next.inWindow = 0
+        next.window.messages += count
+        next.window.batches += 1
+        next.window.work += now - began
+        let elapsed = now - window.began
+        if elapsed >= Self.window { next.conclude(after: elapsed, at: now) }
         return next
     }
 
-    /// How long to let messages gather for the next batch; nil when a full one waits already, or few come.
-    func pause(at now: ContinuousClock.Instant) -> Duration? {
-        guard count < fullBatch, perSecond >= Self.lively else { return nil }
+    /// When the next batch should be taken; nil when a full one may wait already, or few messages come.
+    var resumption: ContinuousClock.Instant? {
+        guard count < fullBatch, perSecond * (interval / .seconds(1)) >= Self.company else { return nil }
         let filling = Duration.seconds(Double(fullBatch) / perSecond)
-        let interval = perSecond >= Self.busy ? filling : min(filling, Self.breath)
-        let pause = interval - (now - began)
-        return pause > .zero ? min(pause, Self.longestPause) : nil
+        return began + min(filling, interval, Self.longest)
+    }
+
+    private mutating func conclude(after elapsed: Duration, at now: ContinuousClock.Instant) {
+        perSecond = Double(window.messages) * (Duration.seconds(1) / elapsed)
+        interval = max(breath, window.work / window.batches * Self.rest)
+        window = Window(began: now)
     }
 }

@@ -62,20 +62,22 @@ package struct Fleet: Sendable {
 
     /// The lanes for the commands to `role`, each with connections of its own; `handler` is made once for every lane.
     package func commandLanes(
-        of role: FleetRole, handler: (PostgresConnection) throws -> any BatchHandler
+        of role: FleetRole, urgency: Lane.Urgency = .awaited,
+        handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
-        try lanes(on: .commands(of: role), of: role, handler: handler)
+        try lanes(on: .commands(of: role), of: role, urgency: urgency, handler: handler)
     }
 
     /// The lanes for the replies of all workers.
     package func replyLanes(
         handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
-        try lanes(on: .orchestratorReplies, of: .orchestrator, handler: handler)
+        try lanes(on: .orchestratorReplies, of: .orchestrator, urgency: .awaited, handler: handler)
     }
 
     private func lanes(
-        on queue: Queue, of role: FleetRole, handler: (PostgresConnection) throws -> any BatchHandler
+        on queue: Queue, of role: FleetRole, urgency: Lane.Urgency,
+        handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
         try (1...settings.lanes).flatMap { number -> [any Service] in
             let purpose = settings.lanes == 1 ? queue.name : "\(queue.name) \(number)"
@@ -86,8 +88,9 @@ package struct Fleet: Sendable {
             health.expect("queue \(queue.name)")
             return [
                 Lane(
-                    queue: queue, inlet: consumer, mailer: try mailer(of: role, for: purpose),
-                    handler: try handler(connection), limits: .init(batch: settings.batch), health: health,
+                    queue: queue, inlet: QueueInlet(consumer), mailer: try mailer(of: role, for: purpose),
+                    handler: try handler(connection), on: connection.executor,
+                    limits: .init(batch: settings.batch, urgency: urgency), health: health,
                     activity: laneBoard.add(queue), logger: logger),
                 Sweeper(
                     DatabasePulse(connection: connection, name: "database of \(purpose)"), every: .seconds(5), batch: 1,

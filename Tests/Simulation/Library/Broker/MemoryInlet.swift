@@ -1,3 +1,4 @@
+import Connections
 import FleetRuntime
 import RabbitMQ
 import Synchronization
@@ -8,6 +9,7 @@ package final class MemoryInlet: Inlet {
     private let queue: String
     private let process: Incarnation
     private let consumer = Mutex<Int?>(nil)
+    private let isInterrupted = Mutex(false)
 
     package init(_ broker: MemoryBroker, queue: String, _ process: Incarnation) {
         self.broker = broker
@@ -28,14 +30,15 @@ package final class MemoryInlet: Inlet {
         consumer.withLock { $0 = id }
     }
 
-    package func take(upTo limit: Int) async throws -> [Delivery] {
+    package func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery] {
         try await process.step()
+        if let moment, moment > World.instant { try await World.sleep(for: moment - World.instant) }
         if broker.universe.happens(\.lostBroker) {
             disconnect()
             throw Self.lost("take")
         }
         while true {
-            guard !Task.isCancelled else { return [] }
+            guard !Task.isCancelled, !isInterrupted.withLock({ $0 }) else { return [] }
             guard let id = consumer.withLock({ $0 }) else { throw Self.lost("take") }
             let taken = try broker.state.withLock { state in
                 guard state.consumers[id] != nil else { throw Self.lost("take") }
@@ -49,6 +52,11 @@ package final class MemoryInlet: Inlet {
             }
             await wait(as: id)
         }
+    }
+
+    package func interrupt() async {
+        isInterrupted.withLock { $0 = true }
+        for waiter in broker.state.withLock({ $0.wake(queue) }) { waiter.resume() }
     }
 
     package func acknowledge(through tag: UInt64) async throws {
