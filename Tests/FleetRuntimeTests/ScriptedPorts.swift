@@ -30,7 +30,7 @@ final class ScriptedInlet: Inlet {
         return []
     }
 
-    func interrupt() async { silence.continuation.finish() }
+    func interrupt() { silence.continuation.finish() }
 
     func acknowledge(through tag: UInt64) async throws {
         let isDone = settled.withLock { settled in

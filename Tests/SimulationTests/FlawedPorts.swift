@@ -12,7 +12,7 @@ struct HastyInlet: Inlet {
     func close() async { await inner.close() }
     func acknowledge(through tag: UInt64) async throws {}
 
-    func interrupt() async { await inner.interrupt() }
+    func interrupt() { inner.interrupt() }
 
     func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery] {
         let taken = try await inner.take(upTo: limit, notBefore: moment)

@@ -71,7 +71,7 @@ package struct Lane: Service {
         try await withGracefulShutdownHandler {
             try await withTaskExecutorPreference(executor) { try await work() }
         } onGracefulShutdown: {
-            World.task { await inlet.interrupt() }
+            inlet.interrupt()
         }
     }
 

@@ -54,7 +54,7 @@ package final class MemoryInlet: Inlet {
         }
     }
 
-    package func interrupt() async {
+    package func interrupt() {
         isInterrupted.withLock { $0 = true }
         for waiter in broker.state.withLock({ $0.wake(queue) }) { waiter.resume() }
     }
