@@ -30,8 +30,6 @@ final class ScriptedInlet: Inlet {
         return []
     }
 
-    func interrupt() { silence.continuation.finish() }
-
     func acknowledge(through tag: UInt64) async throws {
         let isDone = settled.withLock { settled in
             settled.append(tag)

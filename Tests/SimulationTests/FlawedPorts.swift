@@ -12,8 +12,6 @@ struct HastyInlet: Inlet {
     func close() async { await inner.close() }
     func acknowledge(through tag: UInt64) async throws {}
 
-    func interrupt() { inner.interrupt() }
-
     func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery] {
         let taken = try await inner.take(upTo: limit, notBefore: moment)
         if let last = taken.last { try await inner.acknowledge(through: last.tag) }

@@ -92,8 +92,6 @@ private final class Inflow: Inlet {
     func cancel() async throws {}
     func close() async {}
 
-    func interrupt() {}
-
     func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery] {
         let isLeft = state.withLock { state in
             state.taken += 1

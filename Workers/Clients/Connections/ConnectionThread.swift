@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// A C library's handle may be used by one thread at a time and its calls block; so each connection owns a thread,
 /// and the cooperative pool never waits for a socket. A `pipe(2)` wakes the thread, `poll(2)` is its only sleep.
-package final class ConnectionThread: SerialExecutor, TaskExecutor {
+package final class ConnectionThread: SerialExecutor {
     private struct Watch {
         let descriptor: Int32
         let tick: Duration
@@ -126,8 +126,7 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
                 return state.jobs.popFirst()
             }
             guard let job = next else { return }
-            unsafe job.runSynchronously(
-                isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            unsafe job.runSynchronously(on: asUnownedSerialExecutor())
         }
     }
 

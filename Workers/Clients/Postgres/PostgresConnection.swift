@@ -14,9 +14,6 @@ package actor PostgresConnection: Closeable {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
-    /// The connection's own thread: work that prefers it talks to the database without changing threads.
-    package nonisolated var executor: any TaskExecutor { thread }
-
     package init(_ configuration: PostgresConfiguration, logger: Logger) {
         self.configuration = configuration
         conversation = Conversation(configuration, cancelDesk: cancelDesk, logger: logger)

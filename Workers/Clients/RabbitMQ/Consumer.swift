@@ -24,7 +24,6 @@ package actor Consumer {
     private let untold = UntoldAcknowledgements()
     private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
     private var nextWaiter = 0
-    private var isInterrupted = false
 
     private enum Ending {
         case cancelledByOwner
@@ -60,7 +59,7 @@ package actor Consumer {
 
     /// Waits for a message, and for the moment if fewer than `limit` are there, and takes what has arrived by then.
     ///
-    /// An empty answer means that none will come: the task was cancelled, or the consumer cancelled or interrupted.
+    /// An empty answer means that none will come: the task, or by `cancel` the consumer, was cancelled.
     package func take(
         upTo limit: Int, notBefore moment: ContinuousClock.Instant? = nil
     ) async throws(BrokerError) -> [Delivery] {
@@ -68,7 +67,7 @@ package actor Consumer {
             switch ending {
             case .failed(let error): throw error
             case .cancelledByOwner: return []
-            case nil: if Task.isCancelled || isInterrupted { return [] }
+            case nil: if Task.isCancelled { return [] }
             }
             if let moment { thread.tick(by: moment) }
             await arrival()
@@ -81,12 +80,6 @@ package actor Consumer {
             taken.append(delivery)
         }
         return taken
-    }
-
-    /// Ends a wait for messages, and every later one at once; what was taken may still be acknowledged.
-    package func interrupt() {
-        isInterrupted = true
-        wakeAll()
     }
 
     /// Tells the broker that this delivery and all taken before it are dealt with.
@@ -156,7 +149,7 @@ extension Consumer {
     /// Whether a taker need not wait: for a first message, for a full batch, for its moment.
     private func isEnough(for limit: Int, since moment: ContinuousClock.Instant?) -> Bool {
         guard !buffer.isEmpty else { return false }
-        guard let moment, ending == nil, !isInterrupted, buffer.count < limit else { return true }
+        guard let moment, ending == nil, !Task.isCancelled, buffer.count < limit else { return true }
         return moment <= .now
     }
 
