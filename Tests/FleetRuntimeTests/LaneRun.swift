@@ -20,8 +20,8 @@ enum LaneRun {
         let lane = Lane(
             queue: Queue("test"), inlet: inlet,
             mailer: Mailer(outlet: outlet, application: "test", health: health, logger: logger),
-            handler: ScriptedHandler(decide: decide), limits: .init(batch: 500, attempts: attempts),
-            health: health, logger: logger)
+            handler: ScriptedHandler(decide: decide), limits: .init(batch: 500, attempts: attempts), health: health,
+            logger: logger)
         let group = ServiceGroup(configuration: .init(services: [lane], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

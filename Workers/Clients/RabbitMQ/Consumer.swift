@@ -84,8 +84,7 @@ package actor Consumer {
 
     /// Tells the broker that this delivery and all taken before it are dealt with.
     package func acknowledge(through tag: UInt64) async throws(BrokerError) {
-        guard let open = try ledger.settle(through: tag) else { return }
-        try perform { handle throws(BrokerError) in try handle.acknowledge(open, isMultiple: true) }
+        try tell(through: tag)
     }
 
     /// Has the broker told within `delay`, or earlier if many deliveries wait for that; does not wait for it.
@@ -159,13 +158,15 @@ extension Consumer {
         if due <= .now { tellAcknowledged() } else { thread.tick(by: due) }
     }
 
+    private func tell(through tag: UInt64) throws(BrokerError) {
+        guard let open = try ledger.settle(through: tag) else { return }
+        try perform { handle throws(BrokerError) in try handle.acknowledge(open, isMultiple: true) }
+    }
+
     /// Where nobody waits for it: a failure has ended the session, and whoever takes next hears why.
     private func tellAcknowledged() {
         guard let tag = untold.take() else { return }
-        do throws(BrokerError) {
-            guard let open = try ledger.settle(through: tag) else { return }
-            try perform { handle throws(BrokerError) in try handle.acknowledge(open, isMultiple: true) }
-        } catch {
+        do throws(BrokerError) { try tell(through: tag) } catch {
             logger.debug("an acknowledgement was not sent", metadata: ["queue": "\(queue)", "error": "\(error)"])
         }
     }
