@@ -61,7 +61,7 @@ private func command(_ id: MessageID = fresh()) throws -> Publication {
 /// Takes until so many have come.
 private func take(_ count: Int, from inlet: some Inlet) async throws -> [Delivery] {
     var taken: [Delivery] = []
-    while taken.count < count { taken += try await inlet.take(upTo: count - taken.count) }
+    while taken.count < count { taken += try await inlet.take(upTo: count - taken.count, notBefore: nil) }
     return taken
 }
 

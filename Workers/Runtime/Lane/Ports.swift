@@ -17,10 +17,6 @@ package protocol Inlet: Sendable {
     func close() async
 }
 
-extension Inlet {
-    package func take(upTo limit: Int) async throws -> [Delivery] { try await take(upTo: limit, notBefore: nil) }
-}
-
 /// Where messages go: a broker that says of each whether it is safe.
 package protocol Outlet: Sendable {
     func open() async throws
