@@ -17,7 +17,9 @@ import Testing
 
     @Test(.enabled(if: TestServers.haveDatabase)) func `in PostgreSQL keeps its promises`() async throws {
         try await withTestDatabase([(.payment, PaymentService.migrations)]) { database in
-            try await keepPromises(PostgresChargeBook(), PostgresLedger(database.connection(as: .payment)))
+            try await keepPromises(
+                PostgresChargeBook(),
+                PostgresLedger(database.connection(as: .payment), meaning: PostgresChargeBook.meaning))
         }
     }
 }
@@ -27,7 +29,9 @@ private func keepPromises<Book: DueCharges, Records: Ledger>(_ book: Book, _ led
 where Book.Transaction == Records.Transaction {
     let office = Office(book: book, ledger: ledger)
     try await `a saga is charged once`(office)
+    try await `charges are opened and committed in one go`(office)
     try await `a change is made only to what stands`(office)
+    try await `all changes are made or none`(office)
     try await `what is due is claimed for the time of the lease`(office)
     try await `what is settled is not due any more`(office)
     try await `only what was handled is amended`(office)
@@ -69,6 +73,41 @@ private func `a saga is charged once`(_ office: Office<some DueCharges, some Led
     #expect(try await office.add([charge]) == [charge.sagaID])
     #expect(try await office.add([other]).isEmpty)
     #expect(try await office.find(charge) == charge)
+}
+
+/// Comes too late to undo what is committed.
+private struct Late: Error {}
+
+private func `charges are opened and committed in one go`(
+    _ office: Office<some DueCharges, some Ledger>
+) async throws {
+    let (old, new) = (office.charge(), office.charge())
+    _ = try await office.add([old])
+    let late = await failure {
+        try await office.ledger.transact { transaction in
+            let opened = try await office.book.open([old, new], dueAfter: .seconds(60), in: transaction)
+            #expect(opened == [new.sagaID])
+            throw Late()
+        }
+    }
+    #expect(late is Late)
+    #expect(try await office.find(new) == new)
+}
+
+private func `all changes are made or none`(_ office: Office<some DueCharges, some Ledger>) async throws {
+    let (first, second) = (office.charge(), office.charge())
+    _ = try await office.add([first, second].sorted { $0.sagaID < $1.sagaID })
+    let changes = [first, second].map {
+        ChargeChange(from: $0, to: $0.moved(to: .captured(id: "sim_3")), dueAfter: nil)
+    }
+    _ = try await office.apply(changes[1])
+    let late = await failure {
+        try await office.ledger.transact { try await office.book.applyAll(changes, noting: [], in: $0) }
+    }
+    #expect(late is Overtaken)
+    #expect(try await office.find(first) == first)
+    try await office.ledger.transact { try await office.book.applyAll([changes[0]], noting: [], in: $0) }
+    #expect(try await office.find(first) == changes[0].to)
 }
 
 private func `a change is made only to what stands`(_ office: Office<some DueCharges, some Ledger>) async throws {

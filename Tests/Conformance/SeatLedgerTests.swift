@@ -18,7 +18,8 @@ import Testing
     @Test(.enabled(if: TestServers.haveDatabase)) func `in PostgreSQL keeps its promises`() async throws {
         try await withTestDatabase([(.reservation, ReservationService.migrations)]) { database in
             try await keepPromises(
-                PostgresSeatLedger(), PostgresLedger(database.connection(as: .reservation)))
+                PostgresSeatLedger(),
+                PostgresLedger(database.connection(as: .reservation), meaning: PostgresSeatLedger.meaning))
         }
     }
 }

@@ -6,29 +6,51 @@ import Testing
 
 /// What makes effects happen once.
 @Suite struct `An inbox` {
+    /// What a transaction has done so far.
+    private final class Draft: Sendable {
+        let effects = Mutex<[MessageID]>([])
+        let rows = Mutex<[MessageID: [OutgoingMessage]]>([:])
+    }
+
     /// A ledger in memory whose transactions are all or nothing.
     private final class MemoryLedger: Ledger {
         let rows = Mutex<[MessageID: [OutgoingMessage]]>([:])
+        let effects = Mutex<[MessageID]>([])
+        let looks = Atomic(0)
 
-        func transact<R: Sendable>(_ body: (Int) async throws -> R) async throws -> R { try await body(0) }
-
-        func recordedReplies(to ids: [MessageID], in transaction: Int) async throws -> [MessageID: [OutgoingMessage]] {
-            rows.withLock { rows in rows.filter { ids.contains($0.key) } }
+        func transact<R: Sendable>(_ body: (Draft) async throws -> R) async throws -> R {
+            let draft = Draft()
+            let result = try await body(draft)
+            rows.withLock { rows in draft.rows.withLock { rows.merge($0) { _, new in new } } }
+            effects.withLock { effects in draft.effects.withLock { effects += $0 } }
+            return result
         }
 
-        func record(_ handled: [HandledMessage], in transaction: Int) async throws {
-            rows.withLock { rows in
-                for message in handled { rows[message.id] = message.replies }
+        func recordedReplies(to ids: [MessageID], in transaction: Draft) async throws -> [MessageID: [OutgoingMessage]]
+        {
+            looks.add(1, ordering: .relaxed)
+            return rows.withLock { rows in rows.filter { ids.contains($0.key) } }
+        }
+
+        func record(_ handled: [HandledMessage], in transaction: Draft) async throws {
+            for message in handled {
+                guard rows.withLock({ $0[message.id] }) == nil else { throw ConcurrentRepeat() }
+                transaction.rows.withLock { $0[message.id] = message.replies }
             }
         }
     }
 
-    /// Counts its work and replies with the count.
-    private final class Counting: CommandHandler {
-        let handled = Mutex<[MessageID]>([])
+    private struct Failure: RecoverableFailure {
+        let isTransient: Bool
+    }
 
-        func handle(_ batch: [Envelope], in transaction: Int) async throws -> [Outcome] {
-            handled.withLock { $0 += batch.map(\.id) }
+    /// Has one effect per message, and replies with an id of its own each time.
+    private struct Counting: CommandHandler {
+        var failure: Failure?
+
+        func handle(_ batch: [Envelope], in transaction: Draft) async throws -> [Outcome] {
+            if let failure { throw failure }
+            transaction.effects.withLock { $0 += batch.map(\.id) }
             return try batch.map { envelope in
                 envelope.attempt > 1
                     ? .retry(after: .seconds(1), reason: "later")
@@ -48,21 +70,50 @@ import Testing
     }
 
     @Test func `gives a repeat the replies of the first time and no second effect`() async throws {
-        let handler = Counting()
-        let inboxed = Inboxed(handler, ledger: MemoryLedger())
+        let ledger = MemoryLedger()
+        let inboxed = Inboxed(Counting(), ledger: ledger)
         let message = envelope()
         let first = try await inboxed.handle([message, envelope()])
         let second = try await inboxed.handle([envelope(), message])
         #expect(first[0] == second[1])
-        #expect(handler.handled.withLock { $0.count { $0 == message.id } } == 1)
+        #expect(ledger.effects.withLock { $0.count { $0 == message.id } } == 1)
+        #expect(ledger.effects.withLock { $0.count } == 3)
+    }
+
+    @Test func `is looked at only when something may have come before`() async throws {
+        let ledger = MemoryLedger()
+        let inboxed = Inboxed(Counting(), ledger: ledger)
+        let message = envelope()
+        _ = try await inboxed.handle([message, envelope()])
+        #expect(ledger.looks.load(ordering: .relaxed) == 0)
+        _ = try await inboxed.handle([message])
+        #expect(ledger.looks.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func `gives a repeat its replies also when the handler would not have it any more`() async throws {
+        let ledger = MemoryLedger()
+        let message = envelope()
+        let first = try await Inboxed(Counting(), ledger: ledger).handle([message])
+        let repeated = Envelope(id: message.id, kind: .release, occurredAt: Date(), attempt: 2, body: message.body)
+        #expect(try await Inboxed(Counting(), ledger: ledger).handle([repeated]) == first)
+        let failing = Counting(failure: Failure(isTransient: false))
+        #expect(try await Inboxed(failing, ledger: ledger).handle([message]) == first)
+        await #expect(throws: Failure.self) { _ = try await Inboxed(failing, ledger: ledger).handle([envelope()]) }
+    }
+
+    @Test func `leaves a batch alone whose database is away`() async throws {
+        let ledger = MemoryLedger()
+        let away = Counting(failure: Failure(isTransient: true))
+        await #expect(throws: Failure.self) { _ = try await Inboxed(away, ledger: ledger).handle([envelope()]) }
+        #expect(ledger.looks.load(ordering: .relaxed) == 0)
     }
 
     @Test func `decides a message that is twice in one batch once`() async throws {
-        let handler = Counting()
+        let ledger = MemoryLedger()
         let message = envelope()
-        let outcomes = try await Inboxed(handler, ledger: MemoryLedger()).handle([message, envelope(), message])
+        let outcomes = try await Inboxed(Counting(), ledger: ledger).handle([message, envelope(), message])
         #expect(outcomes[0] == outcomes[2])
-        #expect(handler.handled.withLock { $0.count } == 2)
+        #expect(ledger.effects.withLock { $0.count } == 2)
     }
 
     @Test func `forgets what will be retried`() async throws {

@@ -82,7 +82,7 @@ struct ClosingTests {
             let attempts = try await rig.ledger.transact { try await rig.worker.prepare(batch, in: $0) }
             #expect(try await rig.handle(buyer.close()) == [.closed])
             let results = await rig.worker.carryOut(attempts)
-            let outcomes = try await rig.ledger.transact { try await rig.worker.conclude(batch, results, in: $0) }
+            let outcomes = try await rig.handler.conclude(batch, results)
             #expect(outcomes.flatMap(ids) == [buyer.answer(.captured)])
             #expect(try await rig.handle(buyer.refund()) == [.refunded])
             #expect(liar.count(of: .refund) == 1)
@@ -137,7 +137,7 @@ struct ClosingTests {
             let attempts = try await rig.ledger.transact { try await rig.worker.prepare(batch, in: $0) }
             #expect(try await rig.handle(buyer.close()).isEmpty)
             let results = await rig.worker.carryOut(attempts)
-            _ = try await rig.ledger.transact { try await rig.worker.conclude(batch, results, in: $0) }
+            _ = try await rig.handler.conclude(batch, results)
             #expect(try await rig.status(of: buyer) == "captured")
             #expect(try await rig.handle(buyer.close()) == [.captured])
         }

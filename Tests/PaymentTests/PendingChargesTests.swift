@@ -67,7 +67,7 @@ struct PendingChargesTests {
             let results = await rig.worker.carryOut(attempts)
             try await rig.makeDue()
             #expect(try await rig.sweep.sweep() == 1)
-            let outcomes = try await rig.ledger.transact { try await rig.worker.conclude(batch, results, in: $0) }
+            let outcomes = try await rig.handler.conclude(batch, results)
             #expect(outcomes.flatMap(ids) == [buyer.answer(.captured)])
             #expect(rig.outlet.ids == [buyer.answer(.captured).description])
             #expect(try await rig.status(of: buyer) == "captured")

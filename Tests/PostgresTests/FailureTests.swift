@@ -17,7 +17,7 @@ struct `Failures of statements` {
                 ("INSERT INTO t VALUES (3, 0)", .checkViolation, "t_m_positive"),
                 ("INSERT INTO t VALUES (3, NULL)", .notNullViolation, nil),
                 ("INSERT INTO u VALUES (9)", .foreignKeyViolation, "u_n_known"),
-                ("SELECT 1/0", .invalidData, nil),
+                ("SELECT 2147483647 + 1", .invalidData, nil),
                 ("SELECT * FROM nowhere", .undefinedTable, nil),
                 ("SELEC", .other, nil),
             ]

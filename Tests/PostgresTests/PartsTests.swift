@@ -11,7 +11,8 @@ import Testing
         ("57014", .statementTimeout, false), ("57P01", .adminShutdown, true), ("57P02", .adminShutdown, true),
         ("57P03", .cannotConnectNow, true), ("53300", .tooManyConnections, true), ("53100", .diskFull, true),
         ("25006", .readOnly, true), ("42501", .insufficientPrivilege, false), ("42P01", .undefinedTable, false),
-        ("08006", .connectionLost, true), ("22012", .invalidData, false), ("42601", .other, false),
+        ("08006", .connectionLost, true), ("22003", .invalidData, false), ("22012", .unexpectedRowCount, false),
+        ("42601", .other, false),
     ])
     func `a SQLSTATE tells what happened and whether to try again`(
         state: String, code: PostgresError.Code, isTransient: Bool

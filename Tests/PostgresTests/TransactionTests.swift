@@ -128,6 +128,79 @@ struct `Transactions` {
         }
     }
 
+    @Test func `postponed statements go with whatever comes next, and before it`() async throws {
+        try await TestDatabase.withSchema(table) { connection, _ in
+            let (first, second, third) = try await connection.transaction { transaction in
+                transaction.postpone([Statement("INSERT INTO t VALUES ($1)", 1), Statement("SELECT 7")])
+                let first = try await transaction.query("SELECT n FROM t", as: Int.self)
+                transaction.postpone([Statement("INSERT INTO t VALUES (2)")])
+                let second = try await transaction.execute("UPDATE t SET n = n + 10")
+                transaction.postpone([Statement("SELECT 8"), Statement("INSERT INTO t VALUES (3)")])
+                let (third, _) = try await transaction.query(
+                    Statement("SELECT n FROM t ORDER BY n"), as: Int.self, Statement("SELECT 9"), as: Int.self)
+                transaction.postpone([Statement("INSERT INTO t VALUES (4)")])
+                return (first, second, third)
+            }
+            #expect(first == [1])
+            #expect(second == 2)
+            #expect(third == [3, 11, 12])
+            #expect(try await contents(connection) == [3, 4, 11, 12])
+        }
+    }
+
+    @Test func `a postponed statement that fails is thrown where it is sent`() async throws {
+        try await TestDatabase.withSchema(table) { connection, _ in
+            let atCommit = try await TestDatabase.error {
+                try await connection.transaction { transaction in
+                    transaction.postpone([Statement("INSERT INTO t VALUES (1)"), Statement("SELECT no_such_column")])
+                    _ = try await transaction.commit(after: [Statement("INSERT INTO t VALUES (2)")])
+                }
+            }
+            #expect(atCommit.sqlState == "42703")
+            let atEnd = try await TestDatabase.error {
+                try await connection.transaction { $0.postpone([Statement("SELECT no_such_column")]) }
+            }
+            #expect(atEnd.sqlState == "42703")
+            await #expect(throws: Refusal.self) {
+                try await connection.transaction { transaction in
+                    transaction.postpone([Statement("INSERT INTO t VALUES (1)")])
+                    throw Refusal()
+                }
+            }
+            #expect(try await contents(connection) == [])
+        }
+    }
+
+    @Test func `a statement that touches other rows than agreed takes its commit with it`() async throws {
+        try await TestDatabase.withSchema(table + "; INSERT INTO t VALUES (1), (2)") { connection, _ in
+            let update = Statement("UPDATE t SET n = n + 10 WHERE n = ANY($1)", [2, 3])
+            for rows in [0, 2, 3] {
+                let error = try await TestDatabase.error {
+                    try await connection.transaction { $0.postpone([update.touching(exactly: rows)]) }
+                }
+                #expect(error.code == .unexpectedRowCount)
+            }
+            try await connection.transaction { $0.postpone([update.touching(exactly: 1)]) }
+            #expect(try await contents(connection) == [1, 12])
+        }
+    }
+
+    @Test func `a last statement may answer with rows, and is committed by then`() async throws {
+        try await TestDatabase.withSchema(table) { connection, _ in
+            await #expect(throws: Refusal.self) {
+                try await connection.transaction { transaction in
+                    transaction.postpone([Statement("INSERT INTO t VALUES (1)")])
+                    let rows = try await transaction.commit(
+                        after: Statement("INSERT INTO t VALUES (2) RETURNING n"), as: Int.self)
+                    #expect(rows == [2])
+                    throw Refusal()
+                }
+            }
+            let left = try await contents(connection)
+            #expect(left == [1, 2])
+        }
+    }
+
     @Test func `a constraint that is checked at commit is reported by name`() async throws {
         try await TestDatabase.withSchema(table) { connection, _ in
             let error = try await TestDatabase.error {

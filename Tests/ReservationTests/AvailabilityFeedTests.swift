@@ -46,7 +46,7 @@ struct AvailabilityFeedTests {
             let handler = AvailabilityTelling(
                 Inboxed(
                     ReservationWorker(ledger: PostgresSeatLedger(), changed: changed),
-                    ledger: PostgresLedger(database.connection(as: .reservation))),
+                    ledger: PostgresLedger(database.connection(as: .reservation), meaning: PostgresSeatLedger.meaning)),
                 changed: changed, to: feed)
             let event = EventID.make()
             let tiers = ["balcony", "stalls"].map {

@@ -15,7 +15,9 @@ struct Desk {
     init(_ database: TestDatabase) {
         self.database = database
         connection = database.connection(as: .reservation)
-        handler = Inboxed(ReservationWorker(ledger: PostgresSeatLedger()), ledger: PostgresLedger(connection))
+        handler = Inboxed(
+            ReservationWorker(ledger: PostgresSeatLedger()),
+            ledger: PostgresLedger(connection, meaning: PostgresSeatLedger.meaning))
     }
 
     /// Decides a batch; what is transient is tried again, as in a lane.

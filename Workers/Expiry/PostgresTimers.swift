@@ -12,11 +12,11 @@ package struct PostgresTimers: TimerBook, TimerClock {
         self.connection = connection
     }
 
-    package func note(wanted: [FleetTimer], unwanted: [TimerKey], in transaction: Transaction) async throws {
+    package func note(wanted: [FleetTimer], unwanted: [TimerKey], in transaction: Transaction) {
         var statements: [Statement] = []
         if !wanted.isEmpty { statements.append(schedule(wanted)) }
         if !unwanted.isEmpty { statements.append(cancel(unwanted)) }
-        _ = try await transaction.pipeline(statements)
+        transaction.postpone(statements)
     }
 
     /// Rows are written in the order of their key, so that two batches cannot wait for each other.

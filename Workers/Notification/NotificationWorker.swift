@@ -72,7 +72,7 @@ package struct NotificationWorker<Store: NotificationStore>: OutsideHandler {
     }
 
     package func conclude(
-        _ batch: [Envelope], _ results: [Result], in transaction: Store.Transaction
+        _ batch: [Envelope], _ results: [Result], isUndisturbed: Bool, in transaction: Store.Transaction
     ) async throws -> [Outcome] {
         var reports: [LetterKey: AttemptReport] = [:]
         for case .attempted(let report) in results { reports[report.key] = report }

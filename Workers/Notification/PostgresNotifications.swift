@@ -68,12 +68,12 @@ package struct PostgresNotifications: NotificationStore {
 
     package func conclude(
         _ reports: [AttemptReport], through channel: String, in transaction: Transaction
-    ) async throws {
+    ) {
         guard !reports.isEmpty else { return }
         let keys: [any PostgresEncodable] = [reports.map(\.key.sagaID.uuid), reports.map(\.key.template.rawValue)]
         let words = reports.map(\.result.word)
         let details = reports.map(\.result.detail)
-        _ = try await transaction.pipeline([
+        transaction.postpone([
             Statement(
                 """
                 INSERT INTO attempt (saga_id, template, number, channel, outcome, detail)

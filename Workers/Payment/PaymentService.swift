@@ -20,7 +20,7 @@ package enum PaymentService {
         let lanes = try fleet.commandLanes(of: .payment) { connection in
             TwoTransactions(
                 PaymentWorker(book: PostgresChargeBook(), desk: desk, logger: fleet.logger),
-                ledger: PostgresLedger(connection))
+                ledger: PostgresLedger(connection, meaning: PostgresChargeBook.meaning))
         }
         return lanes + [try sweeper(fleet, desk)]
     }

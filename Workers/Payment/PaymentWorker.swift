@@ -44,6 +44,24 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
         self.logger = logger
     }
 
+    /// Opens the charges of sagas that have none; a charge that is new has had no commands before.
+    package func open(_ batch: [Envelope], in transaction: Transaction) async throws -> [Attempt]? {
+        var charges: [SagaID: Charge] = [:]
+        for envelope in batch {
+            do throws(Order.Illegible) {
+                let order = try Order(envelope)
+                guard order.command.operation == .charge else { return nil }
+                charges[order.sagaID] = order.firstCharge
+            } catch {
+                return nil
+            }
+        }
+        guard charges.count == batch.count else { return nil }
+        let ordered = charges.values.sorted { $0.sagaID < $1.sagaID }
+        let opened = try await book.open(ordered, dueAfter: crashNet, in: transaction)
+        return opened.count == ordered.count ? ordered.map(Attempt.ask) : nil
+    }
+
     /// Opens the charges of sagas that have none, and brings the others to where their newest command wants them.
     package func prepare(_ batch: [Envelope], in transaction: Transaction) async throws -> [Attempt] {
         var attempts: [Attempt] = []
@@ -76,7 +94,7 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
     }
 
     package func conclude(
-        _ batch: [Envelope], _ results: [Result], in transaction: Transaction
+        _ batch: [Envelope], _ results: [Result], isUndisturbed: Bool, in transaction: Transaction
     ) async throws -> [Outcome] {
         var reasons: [MessageID: String] = [:]
         var charges: [SagaID: Charge] = [:]
@@ -88,7 +106,10 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
             case .found(let finding): findings.append(finding)
             }
         }
-        let settled = try await settlement.record(findings, whenFinished: nil, in: transaction)
+        let settled =
+            isUndisturbed
+            ? try await settlement.recordUndisturbed(findings, in: transaction)
+            : try await settlement.record(findings, whenFinished: nil, in: transaction)
         try await amend(settled, besides: Set(batch.map(\.id)), in: transaction)
         charges.merge(settled) { _, new in new }
         return try batch.map { envelope in

@@ -35,6 +35,18 @@ struct Settlement<Book: ChargeBook>: Sendable {
         return standing
     }
 
+    /// Records the findings as if nobody else had written meanwhile, and returns the charges as they stand then.
+    ///
+    /// Finished charges are answered by the caller.
+    /// - Throws: `Overtaken`, here or with the commit, when somebody has.
+    func recordUndisturbed(_ findings: [Finding], in transaction: Book.Transaction) async throws -> [SagaID: Charge] {
+        let changes = findings.compactMap { change(of: $0.charge, by: $0.answer, nil) }
+        try await book.applyAll(changes, noting: findings.compactMap(AttemptNote.init), in: transaction)
+        var standing = Dictionary(uniqueKeysWithValues: findings.map { ($0.charge.sagaID, $0.charge) })
+        for change in changes { standing[change.to.sagaID] = change.to }
+        return standing
+    }
+
     private func change(of charge: Charge, by answer: ProviderAnswer, _ whenFinished: Duration?) -> ChargeChange? {
         switch ChargeRules.judge(answer, in: charge.state, owing: charge.owed.operation) {
         case .keep: return nil

@@ -9,11 +9,11 @@ package struct PostgresPlaces: PlaceStore {
 
     package func learn(
         _ places: [PlaceNews], _ interests: [ObserveInterest], in transaction: Transaction
-    ) async throws {
+    ) {
         var statements: [Statement] = []
         if !places.isEmpty { statements.append(keep(places)) }
         if !interests.isEmpty { statements.append(add(interests)) }
-        _ = try await transaction.pipeline(statements)
+        transaction.postpone(statements)
     }
 
     private func keep(_ places: [PlaceNews]) -> Statement {

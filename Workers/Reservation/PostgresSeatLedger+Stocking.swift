@@ -7,13 +7,13 @@ extension PostgresSeatLedger {
     ///
     /// This locks tiers before the batch locks its holds; a replica that sells them at that moment may cost a deadlock,
     /// which is transient and as rare as new stock.
-    package func add(_ events: [StockEvent], in transaction: Transaction) async throws {
+    package func add(_ events: [StockEvent], in transaction: Transaction) {
         let tiers = events.flatMap { event in
             event.tiers.map { (id: TierID(event: event.eventId, name: $0.name), $0) }
         }.sorted { $0.id < $1.id }
         var statements = [insertTiers(tiers)]
         if tiers.contains(where: { $0.1.seats?.isEmpty == false }) { statements.append(insertSeats(tiers)) }
-        _ = try await transaction.pipeline(statements)
+        transaction.postpone(statements)
     }
 
     private func insertTiers(_ tiers: [(id: TierID, StockEvent.Tier)]) -> Statement {

@@ -1,31 +1,30 @@
 import Contracts
+import FleetRuntime
 import FoundationEssentials
 import Postgres
 
 extension PostgresSeatLedger {
-    /// Everything goes out in one round trip; each statement must change just the rows that were decided.
-    package func write(_ changes: StockChanges, in transaction: Transaction) async throws {
-        let writes = statements(for: changes).filter { $0.rows > 0 }
-        guard !writes.isEmpty else { return }
-        do {
-            let counts = try await transaction.pipeline(writes.map(\.statement))
-            for (write, count) in zip(writes, counts) where count != write.rows {
-                throw StockFault(what: "\(count) of \(write.rows) rows are as they were: \(write.statement.sql)")
-            }
-        } catch let error as PostgresError where error.constraint == "hold_pkey" {
-            throw Overtaken()
-        }
+    /// Everything goes out with the commit; each update must change just the rows that were decided.
+    package func write(_ changes: StockChanges, in transaction: Transaction) {
+        transaction.postpone(statements(for: changes))
     }
 
-    private func statements(for changes: StockChanges) -> [(statement: Statement, rows: Int)] {
-        [
-            (updateTiers(changes.tiers), changes.tiers.count),
-            (insertHolds(changes.newHolds), changes.newHolds.count),
-            (updateSeats(changes.seats), changes.seats.count),
-            // Before the new ones, because a seat that came free may be sold again in the same batch.
-            (voidTickets(changes.voidTickets), changes.voidTickets.count),
-            (insertTickets(changes.newTickets), changes.newTickets.count),
-        ] + updateHolds(changes.changedHolds)
+    /// What an error of these statements says, wherever it is thrown.
+    package static func meaning(of error: PostgresError) -> any Error {
+        if error.constraint == "hold_pkey" { return Overtaken() }
+        guard error.code == .unexpectedRowCount else { return error }
+        return StockFault(what: "what was decided on has changed: \(error.operation)")
+    }
+
+    private func statements(for changes: StockChanges) -> [Statement] {
+        var statements: [Statement] = []
+        if !changes.tiers.isEmpty { statements.append(updateTiers(changes.tiers)) }
+        if !changes.newHolds.isEmpty { statements.append(insertHolds(changes.newHolds)) }
+        if !changes.seats.isEmpty { statements.append(updateSeats(changes.seats)) }
+        // Before the new ones, because a seat that came free may be sold again in the same batch.
+        if !changes.voidTickets.isEmpty { statements.append(voidTickets(changes.voidTickets)) }
+        if !changes.newTickets.isEmpty { statements.append(insertTickets(changes.newTickets)) }
+        return statements + updateHolds(changes.changedHolds)
     }
 
     private func updateTiers(_ tiers: [Tier]) -> Statement {
@@ -36,7 +35,8 @@ extension PostgresSeatLedger {
             WHERE tier.event_id = new.event_id AND tier.name = new.name AND tier.version = new.version
             """,
             tiers.map(\.id.event.uuid), tiers.map(\.id.name), tiers.map(\.version), tiers.map(\.held),
-            tiers.map(\.sold))
+            tiers.map(\.sold)
+        ).touching(exactly: tiers.count)
     }
 
     private func insertHolds(_ holds: [Hold]) -> Statement {
@@ -54,12 +54,12 @@ extension PostgresSeatLedger {
 
     /// A statement per status finds its rows by key under any plan; a join could come to read the whole table while
     /// its statistics are young.
-    private func updateHolds(_ holds: [Hold]) -> [(statement: Statement, rows: Int)] {
-        Hold.Status.allCases.map { status in
+    private func updateHolds(_ holds: [Hold]) -> [Statement] {
+        Hold.Status.allCases.compactMap { status in
             let sagas = holds.filter { $0.status == status }.map(\.saga.uuid)
-            return (
-                Statement("UPDATE hold SET status = $2 WHERE saga_id = ANY($1)", sagas, status.rawValue), sagas.count
-            )
+            guard !sagas.isEmpty else { return nil }
+            return Statement("UPDATE hold SET status = $2 WHERE saga_id = ANY($1)", sagas, status.rawValue)
+                .touching(exactly: sagas.count)
         }
     }
 
@@ -73,7 +73,8 @@ extension PostgresSeatLedger {
                 AND seat.status = new.old_status AND seat.saga_id IS NOT DISTINCT FROM new.old_saga_id
             """,
             moves.map(\.tier.event.uuid), moves.map(\.tier.name), moves.map(\.name), moves.map(\.from.status),
-            moves.map(\.from.saga?.uuid), moves.map(\.to.status), moves.map(\.to.saga?.uuid))
+            moves.map(\.from.saga?.uuid), moves.map(\.to.status), moves.map(\.to.saga?.uuid)
+        ).touching(exactly: moves.count)
     }
 
     private func insertTickets(_ tickets: [StockChanges.NewTicket]) -> Statement {
@@ -89,6 +90,7 @@ extension PostgresSeatLedger {
 
     private func voidTickets(_ ids: [TicketID]) -> Statement {
         Statement("UPDATE ticket SET status = 'void' WHERE id = ANY($1)", ids.map(\.uuid))
+            .touching(exactly: ids.count)
     }
 
     /// One text for an array, because arrays of arrays must be rectangular: `{"A-1","A-2"}`.

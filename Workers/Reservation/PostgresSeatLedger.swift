@@ -11,9 +11,7 @@ package struct PostgresSeatLedger: SeatLedger {
     package init() {}
 
     package func open(_ demand: Demand, in transaction: Transaction) async throws -> Stock {
-        var stock = try await holds(of: demand.sagas, in: transaction)
-        let ofHolds = stock.holds.values.compactMap { $0.places?.tier }
-        stock.tiers = try await tiers(demand.tiers.union(ofHolds).sorted(), in: transaction)
+        var stock = try await holdsAndTiers(for: demand, in: transaction)
         guard stock.tiers.values.contains(where: \.isSeated) else { return stock }
         let windows = try await bestSeats(for: demand, in: stock, in: transaction)
         let named = try await namedSeats(for: demand, in: stock, in: transaction)
@@ -24,9 +22,22 @@ package struct PostgresSeatLedger: SeatLedger {
         return stock
     }
 
+    private typealias HoldRow = (Date, UUID?, UUID?, String?, Int?, [String]?, String?, Date?)
+    private typealias TierRow = (UUID, String, Int, Int, Int, Bool, Int, Int)
+
+    /// The holds of the sagas, then the tiers that are wanted or held: two statements, one round trip.
+    private func holdsAndTiers(for demand: Demand, in transaction: Transaction) async throws -> Stock {
+        let (holds, tiers) = try await transaction.query(
+            selectHolds(of: demand.sagas), as: HoldRow.self,
+            selectTiers(demand.tiers.sorted(), andThoseOf: demand.sagas), as: TierRow.self)
+        var stock = try stock(holds)
+        stock.tiers = Dictionary(uniqueKeysWithValues: tiers.map(tier))
+        return stock
+    }
+
     /// The left join answers with the time also when there is no hold.
-    private func holds(of sagas: [SagaID], in transaction: Transaction) async throws -> Stock {
-        let rows = try await transaction.query(
+    private func selectHolds(of sagas: [SagaID]) -> Statement {
+        Statement(
             """
             WITH locked AS (
                 SELECT saga_id, event_id, tier, quantity, seats, status, deadline
@@ -38,8 +49,26 @@ package struct PostgresSeatLedger: SeatLedger {
             SELECT now(), locked.*
             FROM (VALUES (1)) AS moment LEFT JOIN locked ON true
             """,
-            [sagas.map(\.uuid)],
-            as: (Date, UUID?, UUID?, String?, Int?, [String]?, String?, Date?).self)
+            sagas.map(\.uuid))
+    }
+
+    /// By the time that this runs the holds are locked, so it sees what their tiers are.
+    private func selectTiers(_ ids: [TierID], andThoseOf sagas: [SagaID]) -> Statement {
+        Statement(
+            """
+            SELECT tier.event_id, tier.name, capacity, held, sold, is_seated, stocked, version
+            FROM tier JOIN (
+                SELECT event_id, name FROM unnest($1, $2) AS wanted (event_id, name)
+                UNION
+                SELECT event_id, tier FROM hold WHERE saga_id = ANY($3)
+            ) AS touched ON tier.event_id = touched.event_id AND tier.name = touched.name
+            ORDER BY tier.event_id, tier.name
+            FOR NO KEY UPDATE OF tier
+            """,
+            ids.map(\.event.uuid), ids.map(\.name), sagas.map(\.uuid))
+    }
+
+    private func stock(_ rows: [HoldRow]) throws -> Stock {
         guard let now = rows.first?.0 else { throw StockFault(what: "the database did not tell the time") }
         var stock = Stock(now: now)
         stock.holds.reserveCapacity(rows.count)
@@ -58,26 +87,12 @@ package struct PostgresSeatLedger: SeatLedger {
         return stock
     }
 
-    private func tiers(_ ids: [TierID], in transaction: Transaction) async throws -> [TierID: Tier] {
-        guard !ids.isEmpty else { return [:] }
-        let rows = try await transaction.query(
-            """
-            SELECT tier.event_id, tier.name, capacity, held, sold, is_seated, stocked, version
-            FROM tier JOIN unnest($1, $2) AS wanted (event_id, name)
-                ON tier.event_id = wanted.event_id AND tier.name = wanted.name
-            ORDER BY tier.event_id, tier.name
-            FOR NO KEY UPDATE OF tier
-            """,
-            [ids.map(\.event.uuid), ids.map(\.name)],
-            as: (UUID, String, Int, Int, Int, Bool, Int, Int).self)
-        return Dictionary(
-            uniqueKeysWithValues: rows.map { event, name, capacity, held, sold, isSeated, stocked, version in
-                let id = TierID(event: EventID(event), name: name)
-                let tier = Tier(
-                    id: id, capacity: capacity, held: held, sold: sold, isSeated: isSeated, stocked: stocked,
-                    version: version)
-                return (id, tier)
-            })
+    private func tier(_ row: TierRow) -> (TierID, Tier) {
+        let (event, name, capacity, held, sold, isSeated, stocked, version) = row
+        let id = TierID(event: EventID(event), name: name)
+        let tier = Tier(
+            id: id, capacity: capacity, held: held, sold: sold, isSeated: isSeated, stocked: stocked, version: version)
+        return (id, tier)
     }
 
     /// The seats that are wanted by name, and those that may come free, whose ranks are needed then.
@@ -135,13 +150,6 @@ package struct PostgresSeatLedger: SeatLedger {
         }
         return seats
     }
-}
-
-/// A replica wrote the same holds at the same time and was first; the batch is decided again.
-package struct Overtaken: RecoverableFailure {
-    package let isTransient = true
-
-    package init() {}
 }
 
 /// The stock is not as our own rules leave it; trying again does not help.

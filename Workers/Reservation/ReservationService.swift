@@ -23,7 +23,8 @@ package enum ReservationService {
             let changed = ChangedEvents()
             let worker = ReservationWorker(ledger: PostgresSeatLedger(), changed: changed)
             return AvailabilityTelling(
-                Inboxed(worker, ledger: PostgresLedger(connection)), changed: changed, to: feed)
+                Inboxed(worker, ledger: PostgresLedger(connection, meaning: PostgresSeatLedger.meaning)),
+                changed: changed, to: feed)
         }
         // Services stop in reverse order, so the feed still tells of the lanes' last batches.
         return [feed] + lanes

@@ -8,8 +8,8 @@ package protocol SeatLedger<Transaction>: Sendable {
     func add(_ events: [StockEvent], in transaction: Transaction) async throws
     /// Locks what the demand names, until the transaction ends, and tells how it stands.
     func open(_ demand: Demand, in transaction: Transaction) async throws -> Stock
-    /// Writes what was decided about a stock that `open` has locked.
-    /// - Throws: `Overtaken` when somebody else changed it all the same.
+    /// Writes what was decided about a stock that `open` has locked, here or with the commit.
+    /// - Throws: `Overtaken` when somebody else made the same holds, `StockFault` when the stock is not as decided on.
     func write(_ changes: StockChanges, in transaction: Transaction) async throws
 }
 

@@ -26,7 +26,7 @@ struct Rig: Sendable {
                 width: 1_000, patience: patience, breaker: CircuitBreaker(threshold: 1_000, pause: .seconds(1))),
             health: HealthBoard(), logger: quiet)
         let pauses = Pauses(first: .zero, limit: .zero, refundLimit: .zero)
-        ledger = PostgresLedger(database.connection(as: .payment))
+        ledger = PostgresLedger(database.connection(as: .payment), meaning: PostgresChargeBook.meaning)
         worker = PaymentWorker(book: PostgresChargeBook(), desk: desk, pauses: pauses, logger: quiet)
         handler = TwoTransactions(worker, ledger: ledger)
         let mailer = Mailer(outlet: outlet, application: "payment", health: HealthBoard(), logger: quiet)

@@ -77,7 +77,7 @@ final class Conversation {
             let replies = try session.exchange(
                 mustBegin ? [.begin] + statements : statements, within: configuration.queryDeadline)
             scope?.hasBegun = true
-            return mustBegin ? replies.droppingFirst() : replies
+            return mustBegin ? replies.droppingFirst(1) : replies
         } catch {
             scope?.hasBegun = !session.isIdle
             // The server remembers that a statement failed; what it does not know of, the scope remembers.
@@ -92,7 +92,7 @@ final class Conversation {
     }
 
     /// Runs the last statements and COMMIT in one round trip; a statement that fails takes the COMMIT with it.
-    func commit(after statements: [Statement], in token: UInt64) throws(PostgresError) -> [Int] {
+    func commit(after statements: [Statement], in token: UInt64) throws(PostgresError) -> Replies {
         let session = try sessionForTransaction(token)
         guard !session.hasFailedTransaction else {
             throw PostgresError(
@@ -100,18 +100,18 @@ final class Conversation {
         }
         guard scope?.hasBegun == true || !statements.isEmpty else {
             scope?.isOver = true
-            return []
+            return Replies()
         }
         let replies = try run(statements + [.commit], in: token)
         scope?.isOver = true
-        return replies.counts.dropLast()
+        return replies.droppingLast()
     }
 
     /// Ends the transaction after its body: commits unless that has happened; whatever fails is rolled back.
-    func finish(_ token: UInt64) throws(PostgresError) {
+    func finish(_ token: UInt64, after statements: [Statement]) throws(PostgresError) {
         defer { end() }
-        guard scope?.isOver == false else { return }
-        _ = try commit(after: [], in: token)
+        guard scope?.isOver == false || !statements.isEmpty else { return }
+        _ = try commit(after: statements, in: token)
     }
 
     /// Ends the transaction, rolling back what has not been committed.

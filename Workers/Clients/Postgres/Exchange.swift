@@ -15,11 +15,10 @@ struct Step {
 
 /// What a batch answered: the rows affected by each statement, and the rows of those that returned any.
 struct Replies: ~Copyable {
-    private(set) var counts: [Int] = []
-    private var rows: [Rows] = []
+    private var answers: [Answer] = []
 
-    /// One statement's rows, shared so that an array can hold them.
-    private final class Rows {
+    /// One statement's answer, shared so that an array can hold it.
+    private final class Answer {
         let handle: ResultHandle
 
         init(_ handle: consuming ResultHandle) {
@@ -27,14 +26,21 @@ struct Replies: ~Copyable {
         }
     }
 
+    var counts: [Int] { answers.map { $0.handle.affectedRows } }
+
     mutating func add(_ result: consuming ResultHandle) {
-        counts.append(result.affectedRows)
-        if result.outcome == .rows { rows.append(Rows(result)) }
+        answers.append(Answer(result))
     }
 
-    /// Leaves out the answer to the BEGIN that went before.
-    consuming func droppingFirst() -> Replies {
-        counts.removeFirst()
+    /// Leaves out the answers to what went before, such as BEGIN.
+    consuming func droppingFirst(_ count: Int) -> Replies {
+        answers.removeFirst(count)
+        return self
+    }
+
+    /// Leaves out the answer to the COMMIT that went last.
+    consuming func droppingLast() -> Replies {
+        answers.removeLast()
         return self
     }
 
@@ -42,9 +48,11 @@ struct Replies: ~Copyable {
     mutating func decodeNext<each Column: PostgresDecodable>(
         as types: (repeat each Column).Type, _ sql: String
     ) throws(PostgresError) -> [(repeat each Column)] {
-        guard !rows.isEmpty else {
+        guard let next = answers.firstIndex(where: { $0.handle.outcome == .rows }) else {
             throw PostgresError(.decoding, sql: sql, detail: "the statement returns no rows")
         }
-        return try rows.removeFirst().handle.rows(as: types, of: sql)
+        let answer = answers[next]
+        answers.removeFirst(next + 1)
+        return try answer.handle.rows(as: types, of: sql)
     }
 }

@@ -14,6 +14,9 @@ package actor PostgresConnection: Closeable {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
+    /// The connection's own thread: work that prefers it talks to the database without changing threads.
+    package nonisolated var executor: any TaskExecutor { thread }
+
     package init(_ configuration: PostgresConfiguration, logger: Logger) {
         self.configuration = configuration
         conversation = Conversation(configuration, cancelDesk: cancelDesk, logger: logger)
@@ -75,15 +78,15 @@ package actor PostgresConnection: Closeable {
     /// the body ignores the error.
     /// - Important: `connectionLost` or `timedOut` at COMMIT leave the outcome open; look up the idempotency rows.
     package nonisolated func transaction<R>(_ body: (Transaction) async throws -> R) async throws -> R {
-        let token = try await begin()
+        let transaction = Transaction(connection: self, token: try await begin())
         let result: R
         do {
-            result = try await body(Transaction(connection: self, token: token))
+            result = try await body(transaction)
         } catch {
-            await abandon(token)
+            await abandon(transaction.token)
             throw error
         }
-        try await finish(token)
+        try await finish(transaction.token, after: transaction.postponed.take())
         return result
     }
 
@@ -106,15 +109,15 @@ package actor PostgresConnection: Closeable {
         turn.release()
     }
 
-    private func finish(_ token: UInt64) throws(PostgresError) {
+    private func finish(_ token: UInt64, after postponed: [Statement]) throws(PostgresError) {
         defer { turn.release() }
-        try conversation.finish(token)
+        try conversation.finish(token, after: postponed)
     }
 
     func query<each Column: PostgresDecodable & Sendable>(
-        _ statement: Statement, as types: (repeat each Column).Type, in token: UInt64
+        _ statement: Statement, as types: (repeat each Column).Type, after postponed: [Statement], in token: UInt64
     ) throws(PostgresError) -> [(repeat each Column)] {
-        var replies = try conversation.run([statement], in: token)
+        var replies = try conversation.run(postponed + [statement], in: token).droppingFirst(postponed.count)
         do {
             return try replies.decodeNext(as: types, statement.sql)
         } catch {
@@ -125,9 +128,9 @@ package actor PostgresConnection: Closeable {
 
     func query<each Column: PostgresDecodable & Sendable, each Other: PostgresDecodable & Sendable>(
         _ first: Statement, as types: (repeat each Column).Type,
-        _ second: Statement, as others: (repeat each Other).Type, in token: UInt64
+        _ second: Statement, as others: (repeat each Other).Type, after postponed: [Statement], in token: UInt64
     ) throws(PostgresError) -> ([(repeat each Column)], [(repeat each Other)]) {
-        var replies = try conversation.run([first, second], in: token)
+        var replies = try conversation.run(postponed + [first, second], in: token).droppingFirst(postponed.count)
         do {
             let rows = try replies.decodeNext(as: types, first.sql)
             return (rows, try replies.decodeNext(as: others, second.sql))
@@ -137,12 +140,24 @@ package actor PostgresConnection: Closeable {
         }
     }
 
-    func pipeline(_ statements: [Statement], in token: UInt64) throws(PostgresError) -> [Int] {
-        statements.isEmpty ? [] : try conversation.run(statements, in: token).counts
+    func pipeline(
+        _ statements: [Statement], after postponed: [Statement], in token: UInt64
+    ) throws(PostgresError) -> [Int] {
+        try conversation.run(postponed + statements, in: token).droppingFirst(postponed.count).counts
     }
 
-    func commit(after statements: [Statement], in token: UInt64) throws(PostgresError) -> [Int] {
-        try conversation.commit(after: statements, in: token)
+    func commit(
+        after statements: [Statement], and postponed: [Statement], in token: UInt64
+    ) throws(PostgresError) -> [Int] {
+        try conversation.commit(after: postponed + statements, in: token).droppingFirst(postponed.count).counts
+    }
+
+    func commit<each Column: PostgresDecodable & Sendable>(
+        after statement: Statement, as types: (repeat each Column).Type, and postponed: [Statement], in token: UInt64
+    ) throws(PostgresError) -> [(repeat each Column)] {
+        var replies = try conversation.commit(after: postponed + [statement], in: token)
+            .droppingFirst(postponed.count)
+        return try replies.decodeNext(as: types, statement.sql)
     }
 
     private func takeTurn(_ sql: String) async throws(PostgresError) {

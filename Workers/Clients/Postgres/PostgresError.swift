@@ -13,6 +13,8 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         case serializationFailure, deadlock, lockTimeout, statementTimeout
         case adminShutdown, cannotConnectNow, tooManyConnections, readOnly, diskFull
         case insufficientPrivilege, undefinedTable
+        /// A statement did not touch just the rows that it was meant to.
+        case unexpectedRowCount
         /// The server could not make sense of a value: SQLSTATE class 22.
         case invalidData
         /// A value does not fit the Swift type that was asked for, or cannot be sent.
@@ -60,7 +62,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
             .lockTimeout, .adminShutdown, .cannotConnectNow, .tooManyConnections, .readOnly, .diskFull, .stalePlan:
             true
         case .uniqueViolation, .checkViolation, .foreignKeyViolation, .notNullViolation, .statementTimeout,
-            .insufficientPrivilege, .undefinedTable, .invalidData, .decoding, .closed, .other:
+            .insufficientPrivilege, .undefinedTable, .unexpectedRowCount, .invalidData, .decoding, .closed, .other:
             false
         }
     }
@@ -98,6 +100,7 @@ extension PostgresError.Code {
             case "25006": .readOnly
             case "42501": .insufficientPrivilege
             case "42P01": .undefinedTable
+            case "22012": .unexpectedRowCount
             default: sqlState.hasPrefix("08") ? .connectionLost : sqlState.hasPrefix("22") ? .invalidData : .other
             }
     }

@@ -8,12 +8,17 @@ package protocol ChargeBook<Transaction>: Sendable {
     ///
     /// What is not finished falls due after `pause`.
     func add(_ charges: [Charge], dueAfter pause: Duration, in transaction: Transaction) async throws -> Set<SagaID>
+    /// Adds charges likewise, as the last act of the transaction, and commits it.
+    func open(_ charges: [Charge], dueAfter pause: Duration, in transaction: Transaction) async throws -> Set<SagaID>
     /// Reads charges as they stand, and keeps others from changing them until the transaction ends.
     func find(_ sagas: [SagaID], in transaction: Transaction) async throws -> [Charge]
     /// Makes the changes that still start from what stands, names their sagas, and notes the attempts in any case.
     func apply(
         _ changes: [ChargeChange], noting attempts: [AttemptNote], in transaction: Transaction
     ) async throws -> Set<SagaID>
+    /// Makes all of the changes, here or with the commit, and notes the attempts.
+    /// - Throws: `Overtaken` when one of the charges does not stand any more as it was read; then nothing is written.
+    func applyAll(_ changes: [ChargeChange], noting attempts: [AttemptNote], in transaction: Transaction) async throws
     /// Writes answers into the inbox rows of commands that were handled without one.
     func amend(_ answers: [HandledMessage], in transaction: Transaction) async throws
 }

@@ -15,7 +15,7 @@ package protocol Ledger<Transaction>: Sendable {
     func recordedReplies(to ids: [MessageID], in transaction: Transaction) async throws -> [MessageID:
         [OutgoingMessage]]
     /// Notes messages as handled, with what followed from them, as the last act of the transaction, and commits it.
-    /// - Throws: `ConcurrentRepeat` when another replica has noted one of them meanwhile.
+    /// - Throws: `ConcurrentRepeat` when one of them was noted before, perhaps by another replica at this moment.
     func record(_ handled: [HandledMessage], in transaction: Transaction) async throws
 }
 
@@ -30,7 +30,10 @@ package struct HandledMessage: Sendable {
     }
 }
 
-/// Makes a command handler's effects happen once: begin, inbox, handle, record, commit.
+/// Makes a command handler's effects happen once: begin, handle, record in the inbox, commit.
+///
+/// Nearly every message comes once, so a batch is decided as if all of it were new; the inbox refuses what is not, and
+/// only then is looked at.
 package struct Inboxed<Handler: CommandHandler, Book: Ledger>: BatchHandler
 where Handler.Transaction == Book.Transaction {
     let handler: Handler
@@ -44,6 +47,7 @@ where Handler.Transaction == Book.Transaction {
 
     package func handle(_ batch: [Envelope]) async throws -> [Outcome] {
         let sorting = Sorting(batch)
+        if let outcomes = try await handleAsNew(sorting) { return outcomes }
         let (fresh, outcomes) = try await ledger.transact { transaction in
             let recorded = try await ledger.recordedReplies(to: sorting.ids, in: transaction)
             let fresh = sorting.fresh(knowing: recorded)
@@ -53,6 +57,38 @@ where Handler.Transaction == Book.Transaction {
         }
         repeats.count(batch.count - fresh)
         return outcomes
+    }
+
+    /// Nil, and nothing has happened, when something of the batch may have come before, or cannot be decided.
+    private func handleAsNew(_ sorting: Sorting) async throws -> [Outcome]? {
+        let fresh = sorting.fresh(knowing: [:])
+        do {
+            let outcomes = try await ledger.transact { transaction in
+                let outcomes = try await handler.handle(fresh, in: transaction)
+                guard outcomes.allSatisfy(\.leavesInboxRow) else { throw Doubt() }
+                try await ledger.record(handledMessages(fresh, outcomes), in: transaction)
+                return outcomes
+            }
+            repeats.count(sorting.batch.count - fresh.count)
+            return sorting.outcomes(recorded: [:], fresh: fresh, outcomes)
+        } catch let error as any RecoverableFailure where error.isTransient && !(error is ConcurrentRepeat) {
+            throw error
+        } catch {
+            // Whatever else is wrong shows again when the batch is decided with what the inbox knows.
+            return nil
+        }
+    }
+}
+
+/// The inbox did not say whether a message is new, for nothing would be written there.
+private struct Doubt: Error {}
+
+extension Outcome {
+    fileprivate var leavesInboxRow: Bool {
+        switch self {
+        case .reply: true
+        case .retry, .bury: false
+        }
     }
 }
 

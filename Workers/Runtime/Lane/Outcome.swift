@@ -39,7 +39,15 @@ package protocol RecoverableFailure: Error {
     var isTransient: Bool { get }
 }
 
-/// Another replica worked on the same message at the same time and won; the next look finds its recorded replies.
+/// Somebody else changed what was decided on before the decision was written; it must be taken again.
+package struct Overtaken: RecoverableFailure {
+    package let isTransient = true
+
+    package init() {}
+}
+
+/// The same message was handled before, or by another replica at the same time; the next look finds its recorded
+/// replies.
 package struct ConcurrentRepeat: RecoverableFailure {
     package let isTransient = true
 

@@ -6,13 +6,22 @@ import Postgres
 /// A worker's schema as a ledger: one connection, and the table `inbox` on its search path.
 package struct PostgresLedger: Ledger {
     let connection: PostgresConnection
+    private let meaning: @Sendable (PostgresError) -> any Error
 
-    package init(_ connection: PostgresConnection) {
+    /// - Parameter meaning: what an error says to the worker whose statements it may come from.
+    package init(
+        _ connection: PostgresConnection, meaning: @escaping @Sendable (PostgresError) -> any Error = { $0 }
+    ) {
         self.connection = connection
+        self.meaning = meaning
     }
 
     package func transact<R: Sendable>(_ body: (Transaction) async throws -> R) async throws -> R {
-        try await connection.transaction(body)
+        do {
+            return try await connection.transaction(body)
+        } catch let error as PostgresError {
+            throw meaning(error)
+        }
     }
 
     package func recordedReplies(

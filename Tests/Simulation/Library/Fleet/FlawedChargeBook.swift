@@ -19,6 +19,12 @@ struct FlawedChargeBook: DueCharges {
         try await inner.add(charges, dueAfter: pause, in: transaction)
     }
 
+    func open(
+        _ charges: [Charge], dueAfter pause: Duration, in transaction: Transaction
+    ) async throws -> Set<SagaID> {
+        try await inner.open(charges, dueAfter: pause, in: transaction)
+    }
+
     func find(_ sagas: [SagaID], in transaction: Transaction) async throws -> [Charge] {
         try await inner.find(sagas, in: transaction)
     }
@@ -36,6 +42,14 @@ struct FlawedChargeBook: DueCharges {
                     charge: change.to, dueAt: change.dueAfter.map { now.addingTimeInterval($0.seconds) })
             }
             return Set(changes.map(\.to.sagaID))
+        }
+    }
+
+    func applyAll(
+        _ changes: [ChargeChange], noting attempts: [AttemptNote], in transaction: Transaction
+    ) async throws {
+        guard try await apply(changes, noting: attempts, in: transaction).count == changes.count else {
+            throw Overtaken()
         }
     }
 

@@ -23,6 +23,14 @@ package struct MemoryChargeBook: DueCharges {
         }
     }
 
+    package func open(
+        _ charges: [Charge], dueAfter pause: Duration, in transaction: Transaction
+    ) async throws -> Set<SagaID> {
+        let added = try await add(charges, dueAfter: pause, in: transaction)
+        try await transaction.commit()
+        return added
+    }
+
     package func find(_ sagas: [SagaID], in transaction: Transaction) async throws -> [Charge] {
         let sagas = sagas.sorted()
         return try await transaction.read(locking: sagas.map { .id(.charge, $0.uuid) }) { tables in
@@ -47,6 +55,14 @@ package struct MemoryChargeBook: DueCharges {
                 made.insert(change.to.sagaID)
             }
             return made
+        }
+    }
+
+    package func applyAll(
+        _ changes: [ChargeChange], noting attempts: [AttemptNote], in transaction: Transaction
+    ) async throws {
+        guard try await apply(changes, noting: attempts, in: transaction).count == changes.count else {
+            throw Overtaken()
         }
     }
 
