@@ -10,7 +10,7 @@ import Topology
 enum LaneRun {
     /// Runs a lane over the batches until it waits for more, then stops it gracefully.
     static func run(
-        _ batches: [[Delivery]], outlet: ScriptedOutlet, attempts: Int = 5,
+        _ batches: [[Delivery]], outlet: ScriptedOutlet, attempts: Int = 5, on executor: (any TaskExecutor)? = nil,
         _ decide: @escaping @Sendable ([Envelope]) throws -> [Outcome]
     ) async throws -> ScriptedInlet {
         let (stream, continuation) = AsyncStream<Void>.makeStream()
@@ -20,7 +20,8 @@ enum LaneRun {
         let lane = Lane(
             queue: Queue("test"), inlet: inlet,
             mailer: Mailer(outlet: outlet, application: "test", health: health, logger: logger),
-            handler: ScriptedHandler(decide: decide), limits: .init(batch: 500, attempts: attempts), health: health,
+            handler: ScriptedHandler(decide: decide), on: executor, limits: .init(batch: 500, attempts: attempts),
+            health: health,
             logger: logger)
         let group = ServiceGroup(configuration: .init(services: [lane], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import Foundation
@@ -19,6 +20,16 @@ struct `A lane` {
         #expect(outlet.taken.count == 3)
         #expect(outlet.taken.allSatisfy { $0.isMandatory && $0.exchange == "turnstile.replies" })
         #expect(inlet.acknowledged == [3])
+    }
+
+    @Test func `decides on the thread it was given`() async throws {
+        let thread = ConnectionThread()
+        let inlet = try await LaneRun.run([[delivery(1)], [delivery(2)]], outlet: ScriptedOutlet(), on: thread) {
+            #expect(thread.isIsolatingCurrentContext() == true)
+            return try $0.map(LaneRun.reply)
+        }
+        #expect(inlet.acknowledged == [1, 2])
+        thread.retire()
     }
 
     @Test func `buries what cannot be read, alone, with its reason`() async throws {

@@ -30,6 +30,8 @@ final class ScriptedInlet: Inlet {
         return []
     }
 
+    func interrupt() { silence.continuation.finish() }
+
     func acknowledge(through tag: UInt64) async throws {
         let isDone = settled.withLock { settled in
             settled.append(tag)

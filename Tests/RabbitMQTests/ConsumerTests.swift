@@ -112,6 +112,25 @@ import Testing
         }
     }
 
+    @Test func `an interruption ends this wait and all later ones, and loses nothing`() async throws {
+        try await Broker.withQueue { queue, _ in
+            try await publish(1, to: queue)
+            try await Broker.withConsumer(of: queue) { consumer in
+                let resting = Task { try await consumer.take(upTo: 2, notBefore: .now + .seconds(3600)) }
+                consumer.interrupt()
+                _ = try await resting.value
+                _ = try await consumer.take(upTo: 1)
+            }
+            try await Broker.withConsumer(of: queue) { consumer in
+                let kept = try await take(1, from: consumer)
+                let waiting = Task { try await consumer.take(upTo: 1) }
+                consumer.interrupt()
+                #expect(try await waiting.value == [])
+                try await consumer.acknowledge(through: kept[0].tag)
+            }
+        }
+    }
+
     @Test func `cancelling the task ends the wait with nothing`() async throws {
         try await Broker.withQueue { queue, _ in
             try await Broker.withConsumer(of: queue) { consumer in

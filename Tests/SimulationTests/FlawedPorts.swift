@@ -11,6 +11,7 @@ struct HastyInlet: Inlet {
     func cancel() async throws { try await inner.cancel() }
     func close() async { await inner.close() }
     func acknowledge(through tag: UInt64) async throws {}
+    func interrupt() { inner.interrupt() }
 
     func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery] {
         let taken = try await inner.take(upTo: limit, notBefore: moment)

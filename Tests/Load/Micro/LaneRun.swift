@@ -91,6 +91,7 @@ private final class Inflow: Inlet {
     func open() async throws {}
     func cancel() async throws {}
     func close() async {}
+    func interrupt() {}
 
     func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery] {
         let isLeft = state.withLock { state in

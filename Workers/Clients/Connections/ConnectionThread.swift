@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// A C library's handle may be used by one thread at a time and its calls block; so each connection owns a thread,
 /// and the cooperative pool never waits for a socket. A `pipe(2)` wakes the thread, `poll(2)` is its only sleep.
-package final class ConnectionThread: SerialExecutor {
+package final class ConnectionThread: SerialExecutor, TaskExecutor {
     private struct Watch {
         let descriptor: Int32
         let tick: Duration
@@ -14,8 +14,13 @@ package final class ConnectionThread: SerialExecutor {
         let onReady: @Sendable () -> Void
     }
 
+    private enum Work {
+        case job(UnownedJob)
+        case call(@Sendable () -> Void)
+    }
+
     private struct State: ~Copyable {
-        var jobs = Deque<UnownedJob>()
+        var work = Deque<Work>()
         var watch: Watch?
         var isAsleep = false
         var isRetired = false
@@ -56,9 +61,20 @@ package final class ConnectionThread: SerialExecutor {
     }
 
     package func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
+        enqueue(.job(UnownedJob(job)))
+    }
+
+    /// Makes the call on this thread, after all that was asked for before.
+    ///
+    /// Who waits for what follows from it by a continuation changes threads twice; through an actor's method it would
+    /// be four times, for a task that waits goes on where it came from before it returns to the actor.
+    package func call(_ call: @escaping @Sendable () -> Void) {
+        enqueue(.call(call))
+    }
+
+    private func enqueue(_ work: Work) {
         let mustWake = state.withLock { state in
-            state.jobs.append(job)
+            state.work.append(work)
             return state.isAsleep
         }
         if mustWake { wake() }
@@ -109,24 +125,29 @@ package final class ConnectionThread: SerialExecutor {
     private func run() {
         identity.store(UInt(pthread_self()), ordering: .releasing)
         while true {
-            runJobs()
+            work()
             let (watch, isOver) = state.withLock { state in
-                state.isAsleep = state.jobs.isEmpty
-                return (state.watch, state.isRetired && state.jobs.isEmpty)
+                state.isAsleep = state.work.isEmpty
+                return (state.watch, state.isRetired && state.work.isEmpty)
             }
             if isOver { return }
             sleep(until: watch)
         }
     }
 
-    private func runJobs() {
+    private func work() {
         while true {
             let next = state.withLock { state in
                 state.isAsleep = false
-                return state.jobs.popFirst()
+                return state.work.popFirst()
             }
-            guard let job = next else { return }
-            unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+            switch next {
+            case .job(let job):
+                unsafe job.runSynchronously(
+                    isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            case .call(let call): call()
+            case nil: return
+            }
         }
     }
 

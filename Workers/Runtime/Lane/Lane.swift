@@ -39,20 +39,24 @@ package struct Lane: Service {
     let inlet: any Inlet
     let mailer: Mailer
     let handler: any BatchHandler
+    let executor: (any TaskExecutor)?
     let limits: Limits
     let health: HealthBoard
     let meters: LaneMeters
     let activity: LaneActivity
     let logger: Logger
 
+    /// - Parameter executor: the thread that most of the work would change to anyway, such as the database's.
     package init(
-        queue: Queue, inlet: any Inlet, mailer: Mailer, handler: any BatchHandler, limits: Limits,
+        queue: Queue, inlet: any Inlet, mailer: Mailer, handler: any BatchHandler,
+        on executor: (any TaskExecutor)? = nil, limits: Limits,
         health: HealthBoard, activity: LaneActivity? = nil, logger: Logger
     ) {
         self.queue = queue
         self.inlet = inlet
         self.mailer = mailer
         self.handler = handler
+        self.executor = executor
         self.limits = limits
         self.health = health
         self.meters = LaneMeters(queue: queue)
@@ -64,6 +68,14 @@ package struct Lane: Service {
 
     /// Works until the process is asked to stop; then the batch in hand is finished and acknowledged.
     package func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await withTaskExecutorPreference(executor) { try await work() }
+        } onGracefulShutdown: {
+            inlet.interrupt()
+        }
+    }
+
+    private func work() async throws {
         var backoff = Backoff()
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             do {
@@ -107,9 +119,7 @@ package struct Lane: Service {
     /// Waits for messages and decides them; nil when the process is asked to stop.
     private func nextDecided(at pace: Pace) async throws -> Decided? {
         while true {
-            let deliveries = try await cancelledWhenStopping {
-                try await inlet.take(upTo: limits.batch, notBefore: pace.resumption)
-            }
+            let deliveries = try await inlet.take(upTo: limits.batch, notBefore: pace.resumption)
             if let last = deliveries.last {
                 return try await decide(deliveries, through: last.tag, at: pace)
             }

@@ -8,8 +8,10 @@ package protocol Inlet: Sendable {
     func open() async throws
     /// Waits for the first delivery, and for the moment if less than `limit` is there, then takes what is there.
     ///
-    /// Empty when the task is cancelled.
+    /// Empty when the task is cancelled or after an interruption.
     func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery]
+    /// Ends a wait for deliveries, and every later one at once; whoever waits hears of it some time soon.
+    func interrupt()
     /// Settles every delivery up to this one, some time soon.
     func acknowledge(through tag: UInt64) async throws
     /// Stops deliveries and hands back what was not taken.
@@ -38,6 +40,7 @@ package struct QueueInlet: Inlet {
 
     package func open() async throws { try await consumer.open() }
     package func cancel() async throws { try await consumer.cancel() }
+    package func interrupt() { consumer.interrupt() }
     package func close() async { await consumer.close() }
 
     package func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery] {

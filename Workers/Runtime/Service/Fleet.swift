@@ -89,7 +89,8 @@ package struct Fleet: Sendable {
             return [
                 Lane(
                     queue: queue, inlet: QueueInlet(consumer), mailer: try mailer(of: role, for: purpose),
-                    handler: try handler(connection), limits: .init(batch: settings.batch, urgency: urgency),
+                    handler: try handler(connection), on: connection.executor,
+                    limits: .init(batch: settings.batch, urgency: urgency),
                     health: health,
                     activity: laneBoard.add(queue), logger: logger),
                 Sweeper(
