@@ -14,13 +14,8 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         let onReady: @Sendable () -> Void
     }
 
-    private enum Work {
-        case job(UnownedJob)
-        case call(@Sendable () -> Void)
-    }
-
     private struct State: ~Copyable {
-        var work = Deque<Work>()
+        var jobs = Deque<UnownedJob>()
         var watch: Watch?
         var isAsleep = false
         var isRetired = false
@@ -61,20 +56,9 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
     }
 
     package func enqueue(_ job: consuming ExecutorJob) {
-        enqueue(.job(UnownedJob(job)))
-    }
-
-    /// Makes the call on this thread, after all that was asked for before.
-    ///
-    /// Who waits for what follows from it by a continuation changes threads twice; through an actor's method it would
-    /// be four times, for a task that waits goes on where it came from before it returns to the actor.
-    package func call(_ call: @escaping @Sendable () -> Void) {
-        enqueue(.call(call))
-    }
-
-    private func enqueue(_ work: Work) {
+        let job = UnownedJob(job)
         let mustWake = state.withLock { state in
-            state.work.append(work)
+            state.jobs.append(job)
             return state.isAsleep
         }
         if mustWake { wake() }
@@ -125,29 +109,25 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
     private func run() {
         identity.store(UInt(pthread_self()), ordering: .releasing)
         while true {
-            work()
+            runJobs()
             let (watch, isOver) = state.withLock { state in
-                state.isAsleep = state.work.isEmpty
-                return (state.watch, state.isRetired && state.work.isEmpty)
+                state.isAsleep = state.jobs.isEmpty
+                return (state.watch, state.isRetired && state.jobs.isEmpty)
             }
             if isOver { return }
             sleep(until: watch)
         }
     }
 
-    private func work() {
+    private func runJobs() {
         while true {
             let next = state.withLock { state in
                 state.isAsleep = false
-                return state.work.popFirst()
+                return state.jobs.popFirst()
             }
-            switch next {
-            case .job(let job):
-                unsafe job.runSynchronously(
-                    isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
-            case .call(let call): call()
-            case nil: return
-            }
+            guard let job = next else { return }
+            unsafe job.runSynchronously(
+                isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
         }
     }
 

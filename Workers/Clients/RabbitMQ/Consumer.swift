@@ -23,7 +23,8 @@ package actor Consumer {
     private var ledger = DeliveryLedger()
     private let untold = UntoldAcknowledgements()
     private let isInterrupted = Atomic(false)
-    private var takers: [Taker] = []
+    private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    private var nextWaiter = 0
 
     private enum Ending {
         case cancelledByOwner
@@ -60,26 +61,32 @@ package actor Consumer {
     /// Waits for a message, and for the moment if fewer than `limit` are there, and takes what has arrived by then.
     ///
     /// An empty answer means that none will come: the task was cancelled, or the consumer cancelled or interrupted.
-    package nonisolated func take(
+    package func take(
         upTo limit: Int, notBefore moment: ContinuousClock.Instant? = nil
     ) async throws(BrokerError) -> [Delivery] {
-        let wish = Wish(limit: limit, moment: moment)
-        let answer = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let taker = Taker(wish: wish, continuation: continuation)
-                thread.call { self.assumeIsolated { $0.serve(taker) } }
+        while !isEnough(for: limit, since: moment) {
+            switch ending {
+            case .failed(let error): throw error
+            case .cancelledByOwner: return []
+            case nil: if isUnwanted { return [] }
             }
-        } onCancel: {
-            wish.isGivenUp.store(true, ordering: .releasing)
-            thread.call { self.assumeIsolated { $0.serveTakers() } }
+            if let moment { thread.tick(by: moment) }
+            await arrival()
         }
-        return try answer.get()
+        var taken: [Delivery] = []
+        taken.reserveCapacity(min(limit, buffer.count))
+        while taken.count < limit, var delivery = buffer.popFirst() {
+            ledger.take(delivery.tag)
+            delivery.tag = ledger.opaque(delivery.tag)
+            taken.append(delivery)
+        }
+        return taken
     }
 
     /// Ends a wait for messages, and every later one at once; what was taken may still be acknowledged.
     package nonisolated func interrupt() {
         isInterrupted.store(true, ordering: .releasing)
-        thread.call { self.assumeIsolated { $0.serveTakers() } }
+        thread.tick(by: .now)
     }
 
     /// Tells the broker that this delivery and all taken before it are dealt with.
@@ -113,7 +120,7 @@ package actor Consumer {
         let isAlone = !ledger.isAnythingTaken
         let untaken = buffer.map(\.tag)
         buffer.removeAll()
-        serveTakers()
+        wakeAll()
         try perform { handle throws(BrokerError) in
             if isAlone, let last = untaken.last { return try handle.handBack(last, isMultiple: true) }
             for tag in untaken { try handle.handBack(tag, isMultiple: false) }
@@ -145,49 +152,18 @@ extension Consumer {
         self.session = consume session
     }
 
-    private func serve(_ taker: Taker) {
-        takers.append(taker)
-        serveTakers()
+    /// Whether a taker need not wait: for a first message, for a full batch, for its moment.
+    private func isEnough(for limit: Int, since moment: ContinuousClock.Instant?) -> Bool {
+        guard !buffer.isEmpty else { return false }
+        guard let moment, ending == nil, !isUnwanted, buffer.count < limit else { return true }
+        return moment <= .now
     }
 
-    /// Gives those who wait what there is to give by now.
-    private func serveTakers() {
-        takers.removeAll { taker in
-            guard let answer = answer(to: taker.wish) else { return false }
-            taker.continuation.resume(returning: answer)
-            return true
-        }
-        guard !buffer.isEmpty else { return }
-        for taker in takers { if let moment = taker.wish.moment { thread.tick(by: moment) } }
-    }
-
-    /// Nil for one who must wait: for a first message, for a full batch, for its moment.
-    private func answer(to wish: Wish) -> Result<[Delivery], BrokerError>? {
-        let isUnwanted = wish.isGivenUp.load(ordering: .acquiring) || isInterrupted.load(ordering: .acquiring)
-        if !buffer.isEmpty {
-            let isEnough = isUnwanted || ending != nil || buffer.count >= wish.limit || wish.isDue
-            return isEnough ? .success(take(upTo: wish.limit)) : nil
-        }
-        switch ending {
-        case .failed(let error): return .failure(error)
-        case .cancelledByOwner: return .success([])
-        case nil: return isUnwanted ? .success([]) : nil
-        }
-    }
-
-    private func take(upTo limit: Int) -> [Delivery] {
-        var taken: [Delivery] = []
-        taken.reserveCapacity(min(limit, buffer.count))
-        while taken.count < limit, var delivery = buffer.popFirst() {
-            ledger.take(delivery.tag)
-            delivery.tag = ledger.opaque(delivery.tag)
-            taken.append(delivery)
-        }
-        return taken
-    }
+    private var isUnwanted: Bool { Task.isCancelled || isInterrupted.load(ordering: .acquiring) }
 
     private func tick() {
         pump()
+        if isInterrupted.load(ordering: .acquiring) { wakeAll() }
         guard let due = untold.due else { return }
         if due <= .now { tellAcknowledged() } else { thread.tick(by: due) }
     }
@@ -214,7 +190,7 @@ extension Consumer {
         } catch {
             drop(error)
         }
-        serveTakers()
+        if !buffer.isEmpty || ending != nil { wakeAll() }
     }
 
     private func receive(_ event: BrokerEvent) {
@@ -247,25 +223,60 @@ extension Consumer {
         session = nil
         buffer.removeAll()
         ending = .failed(error)
-        serveTakers()
+        wakeAll()
+    }
+
+    private func arrival() async {
+        let id = nextWaiter
+        nextWaiter += 1
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if isUnwanted { continuation.resume() } else { waiters[id] = continuation }
+            }
+        } onCancel: {
+            Task { await self.wake(id) }
+        }
+    }
+
+    private func wake(_ id: Int) {
+        waiters.removeValue(forKey: id)?.resume()
+    }
+
+    private func wakeAll() {
+        let woken = waiters
+        waiters = [:]
+        for continuation in woken.values { continuation.resume() }
     }
 }
 
-/// What somebody who waits for messages would have.
-private final class Wish: Sendable {
-    let limit: Int
-    let moment: ContinuousClock.Instant?
-    let isGivenUp = Atomic(false)
-
-    init(limit: Int, moment: ContinuousClock.Instant?) {
-        self.limit = limit
-        self.moment = moment
+/// The highest tag that is acknowledged and that the broker has not heard of, and when it must.
+private final class UntoldAcknowledgements: Sendable {
+    private struct State {
+        var tag: UInt64?
+        var due = ContinuousClock.now
+        var told: UInt64 = 0
     }
 
-    var isDue: Bool { moment.map { $0 <= .now } ?? true }
-}
+    private let state = Mutex(State())
 
-private struct Taker: Sendable {
-    let wish: Wish
-    let continuation: CheckedContinuation<Result<[Delivery], BrokerError>, Never>
+    var due: ContinuousClock.Instant? {
+        state.withLock { $0.tag == nil ? nil : $0.due }
+    }
+
+    /// Notes a tag; answers when the broker must hear of it: at once when `enough` deliveries wait for that.
+    func note(_ tag: UInt64, due: ContinuousClock.Instant, enough: UInt64) -> ContinuousClock.Instant {
+        state.withLock { state in
+            if state.tag == nil { state.due = due }
+            state.tag = max(tag, state.tag ?? 0)
+            if tag >= state.told + enough { state.due = .now }
+            return state.due
+        }
+    }
+
+    func take() -> UInt64? {
+        state.withLock { state in
+            state.told = state.tag ?? state.told
+            return state.tag.take()
+        }
+    }
 }

@@ -12,7 +12,7 @@ extension FaultPoint {
 /// After an error the publisher is closed and the fate of what waited for an answer is unknown: publish it again
 /// after `open`. Only `blocked` leaves the connection open.
 package actor Publisher {
-    private struct Waiter: Sendable {
+    private struct Waiter {
         let continuation: CheckedContinuation<Result<[Refusal], BrokerError>, Never>
         let deadline: ContinuousClock.Instant
     }
@@ -57,12 +57,13 @@ package actor Publisher {
     /// An empty answer means that every message is safe in its queues. Task cancellation does not end the wait, the
     /// confirm timeout does. Concurrent calls get their own answers.
     /// - Important: After a thrown error each message may or may not have been queued.
-    package nonisolated func publish(_ batch: [Publication]) async throws(BrokerError) -> [Refusal] {
+    package func publish(_ batch: [Publication]) async throws(BrokerError) -> [Refusal] {
         guard !batch.isEmpty else { return [] }
+        guard session != nil else { throw closing }
         let deadline = ContinuousClock.now + configuration.confirmTimeout
         let answer = await withCheckedContinuation { continuation in
             let waiter = Waiter(continuation: continuation, deadline: deadline)
-            thread.call { self.assumeIsolated { $0.accept(batch, for: waiter) } }
+            if isBlocked { held.append((batch, waiter)) } else { send(batch, for: waiter) }
         }
         return try answer.get()
     }
@@ -83,10 +84,6 @@ extension Publisher {
             self?.assumeIsolated { $0.tick() }
         }
         self.session = consume session
-    }
-
-    private func accept(_ batch: [Publication], for waiter: Waiter) {
-        if isBlocked { held.append((batch, waiter)) } else { send(batch, for: waiter) }
     }
 
     private func send(_ batch: [Publication], for waiter: Waiter) {

@@ -5,7 +5,7 @@
 /// the work takes, and the fuller the batches become.
 struct Pace: Sendable {
     /// From one batch to the next it takes this many times as long as deciding a batch does.
-    static let rest = 3
+    static let rest = 2
     /// The longest time from one batch to the next.
     static let longest = Duration.milliseconds(100)
     /// Rate and work are measured over at least this long, so that two neighbours are not taken for a crowd.
