@@ -145,8 +145,8 @@ let package = Package(
         tests(
             "FleetRuntimeTests",
             [
-                "FleetRuntime", "TestKit", configuration, lifecycle, logging, metrics, nio, nioEmbedded, httpParts,
-                httpTypes,
+                "FleetRuntime", "Connections", "TestKit", configuration, lifecycle, logging, metrics, nio, nioEmbedded,
+                httpParts, httpTypes,
             ]),
         tests("ReservationTests", ["Reservation", "TestKit", "Chance"]),
         tests("PaymentTests", ["Payment", "TestKit", "Chance"]),

@@ -90,8 +90,7 @@ package struct Fleet: Sendable {
                 Lane(
                     queue: queue, inlet: QueueInlet(consumer), mailer: try mailer(of: role, for: purpose),
                     handler: try handler(connection), on: connection.executor,
-                    limits: .init(batch: settings.batch, urgency: urgency),
-                    health: health,
+                    limits: .init(batch: settings.batch, urgency: urgency), health: health,
                     activity: laneBoard.add(queue), logger: logger),
                 Sweeper(
                     DatabasePulse(connection: connection, name: "database of \(purpose)"), every: .seconds(5), batch: 1,
