@@ -14,7 +14,11 @@ import Testing
     /// Takes until there are so many.
     private func take(_ count: Int, from consumer: Consumer) async throws -> [Delivery] {
         var taken: [Delivery] = []
-        while taken.count < count { taken += try await consumer.take(upTo: count - taken.count) }
+        while taken.count < count {
+            let more = try await consumer.take(upTo: count - taken.count)
+            try #require(!more.isEmpty, "the wait was ended after \(taken.count) of \(count)")
+            taken += more
+        }
         return taken
     }
 
@@ -211,6 +215,18 @@ import Testing
             await consumer.close()
             let error = try await brokerError { _ = try await waiting.value }
             #expect(error.code == .closed)
+        }
+    }
+
+    @Test func `whoever takes while the consumer closes hears of it, at whatever moment that is`() async throws {
+        try await Broker.withQueue { queue, _ in
+            let consumer = Consumer(try Broker.configuration(), queue: queue, prefetch: 1, logger: Broker.logger)
+            for _ in 0..<200 {
+                try await consumer.open()
+                async let error = brokerError { _ = try await consumer.take(upTo: 1) }
+                await consumer.close()
+                #expect(try await error.code == .closed)
+            }
         }
     }
 }

@@ -23,12 +23,22 @@ package actor Consumer {
     private var ledger = DeliveryLedger()
     private let untold = UntoldAcknowledgements()
     private let isInterrupted = Atomic(false)
-    private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    private var waiters: [Int: Waiter] = [:]
     private var nextWaiter = 0
 
     private enum Ending {
         case cancelledByOwner
         case failed(BrokerError)
+    }
+
+    private struct Wish {
+        let limit: Int
+        let moment: ContinuousClock.Instant?
+    }
+
+    private struct Waiter {
+        let wish: Wish
+        let continuation: CheckedContinuation<Void, Never>
     }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
@@ -64,15 +74,9 @@ package actor Consumer {
     package func take(
         upTo limit: Int, notBefore moment: ContinuousClock.Instant? = nil
     ) async throws(BrokerError) -> [Delivery] {
-        while !isEnough(for: limit, since: moment) {
-            switch ending {
-            case .failed(let error): throw error
-            case .cancelledByOwner: return []
-            case nil: if isUnwanted { return [] }
-            }
-            if let moment { thread.tick(by: moment) }
-            await arrival()
-        }
+        let wish = Wish(limit: limit, moment: moment)
+        while mustWait(for: wish), !Task.isCancelled { await arrival(of: wish) }
+        if buffer.isEmpty, case .failed(let error)? = ending { throw error }
         var taken: [Delivery] = []
         taken.reserveCapacity(min(limit, buffer.count))
         while taken.count < limit, var delivery = buffer.popFirst() {
@@ -120,7 +124,7 @@ package actor Consumer {
         let isAlone = !ledger.isAnythingTaken
         let untaken = buffer.map(\.tag)
         buffer.removeAll()
-        wakeAll()
+        wakeServed()
         try perform { handle throws(BrokerError) in
             if isAlone, let last = untaken.last { return try handle.handBack(last, isMultiple: true) }
             for tag in untaken { try handle.handBack(tag, isMultiple: false) }
@@ -152,18 +156,16 @@ extension Consumer {
         self.session = consume session
     }
 
-    /// Whether a taker need not wait: for a first message, for a full batch, for its moment.
-    private func isEnough(for limit: Int, since moment: ContinuousClock.Instant?) -> Bool {
-        guard !buffer.isEmpty else { return false }
-        guard let moment, ending == nil, !isUnwanted, buffer.count < limit else { return true }
-        return moment <= .now
+    /// Whether a taker has nothing to go on with: no first message, no full batch before its moment, and no ending.
+    private func mustWait(for wish: Wish) -> Bool {
+        guard ending == nil, !isInterrupted.load(ordering: .acquiring) else { return false }
+        guard !buffer.isEmpty else { return true }
+        guard let moment = wish.moment, buffer.count < wish.limit else { return false }
+        return moment > .now
     }
-
-    private var isUnwanted: Bool { Task.isCancelled || isInterrupted.load(ordering: .acquiring) }
 
     private func tick() {
         pump()
-        if isInterrupted.load(ordering: .acquiring) { wakeAll() }
         guard let due = untold.due else { return }
         if due <= .now { tellAcknowledged() } else { thread.tick(by: due) }
     }
@@ -181,7 +183,7 @@ extension Consumer {
         }
     }
 
-    /// Reads what has arrived and wakes those who wait for it.
+    /// Reads what has arrived and wakes those who need not wait any longer.
     private func pump() {
         guard var open = session.take() else { return }
         do throws(BrokerError) {
@@ -190,7 +192,7 @@ extension Consumer {
         } catch {
             drop(error)
         }
-        if !buffer.isEmpty || ending != nil { wakeAll() }
+        wakeServed()
     }
 
     private func receive(_ event: BrokerEvent) {
@@ -223,29 +225,38 @@ extension Consumer {
         session = nil
         buffer.removeAll()
         ending = .failed(error)
-        wakeAll()
+        wakeServed()
     }
 
-    private func arrival() async {
+    /// Waits until the wish is served, or the task cancelled.
+    private func arrival(of wish: Wish) async {
         let id = nextWaiter
         nextWaiter += 1
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                if isUnwanted { continuation.resume() } else { waiters[id] = continuation }
+                // A call within an actor may give its thread away, and much can happen since the caller looked.
+                guard mustWait(for: wish), !Task.isCancelled else { return continuation.resume() }
+                waiters[id] = Waiter(wish: wish, continuation: continuation)
+                mindMoment(of: wish)
             }
         } onCancel: {
             Task { await self.wake(id) }
         }
     }
 
-    private func wake(_ id: Int) {
-        waiters.removeValue(forKey: id)?.resume()
+    /// A message that waits for a taker's moment wakes nobody when it comes.
+    private func mindMoment(of wish: Wish) {
+        if !buffer.isEmpty, let moment = wish.moment { thread.tick(by: moment) }
     }
 
-    private func wakeAll() {
-        let woken = waiters
-        waiters = [:]
-        for continuation in woken.values { continuation.resume() }
+    private func wakeServed() {
+        for (id, waiter) in waiters {
+            if mustWait(for: waiter.wish) { mindMoment(of: waiter.wish) } else { wake(id) }
+        }
+    }
+
+    private func wake(_ id: Int) {
+        waiters.removeValue(forKey: id)?.continuation.resume()
     }
 }
 
