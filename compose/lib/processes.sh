@@ -103,9 +103,18 @@ start_job() {
     on_exit end_job
 }
 
-# finish_job: waits for it and gives its status. It may be interrupted, unlike a command in the foreground.
+# finish_job [SECONDS]: waits for it and gives its status; a job that takes longer than that is ended, and has failed.
+# It may be interrupted, unlike a command in the foreground.
 finish_job() {
-    local status=0
+    local status=0 limit=${1:-} began=$SECONDS
+    while [[ -n $limit ]] && kill -0 "$JOB" 2>/dev/null; do
+        if ((SECONDS - began >= limit)); then
+            complain "it has not ended after $limit seconds, and is stopped"
+            end_job
+            return 1
+        fi
+        sleep 0.5
+    done
     wait "$JOB" || status=$?
     JOB=
     return "$status"
@@ -120,6 +129,6 @@ end_job() {
         read -ra fields <<<"${stat##*) }"
         [[ ${fields[3]} != "$JOB" ]] || kill -s TERM "${directory#/proc/}" 2>/dev/null
     done
-    wait "$JOB" 2>/dev/null
+    wait "$JOB" 2>/dev/null || true
     JOB=
 }

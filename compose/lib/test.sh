@@ -3,6 +3,9 @@
 # A real Prometheus scrapes the fleet in a test; Debian's package brings promtool too.
 TEST_PACKAGES=(prometheus)
 
+# Seconds; five times what the tests take on two cores.
+TEST_LIMIT=2400
+
 command_test() {
     ensure_swift
     ensure_packages "${TEST_PACKAGES[@]}" "${CONTRACT_PACKAGES[@]}"
@@ -20,9 +23,10 @@ command_test() {
     # shellcheck source=/dev/null
     source "$RUN/env"
     export TURNSTILE_TEST=1 TURNSTILE_RUN=$RUN
-    # One test at a time: tests of deadlines must not wait for the cores behind whole fleets.
-    start_job "$ROOT" swift test --skip-build --no-parallel "$@"
-    finish_job
+    # One test at a time: tests of deadlines must not wait for the cores behind whole fleets. Line by line, so that
+    # the last test named is the one that hung, when the limit ends it.
+    start_job "$ROOT" stdbuf --output=L swift test --skip-build --no-parallel "$@"
+    finish_job "$TEST_LIMIT"
     if (($# == 0)); then
         say "the worst faults, during a sale"
         run_faults "${SHORT_FAULTS[@]}"
