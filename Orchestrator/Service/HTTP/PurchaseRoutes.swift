@@ -39,7 +39,9 @@ struct PurchaseRoutes: Sendable {
         switch try await intake.start(ask) {
         case .rejected(let problem): throw problem
         case .accepted(let saga, _, let state):
-            if let seconds = request.preferredWait, let history = try await outcome(of: saga, within: seconds) {
+            if let seconds = request.preferredWait,
+                let history = try await outcome(of: saga, in: state, within: seconds)
+            {
                 var response = Response.json(200, SagaAnswer(history))
                 response.headers[.location] = "/sagas/\(saga)"
                 response.headers[.preferenceApplied] = "wait=\(seconds)"
@@ -51,18 +53,24 @@ struct PurchaseRoutes: Sendable {
         }
     }
 
-    /// Waits until the saga has an outcome; nil when it has none in time.
-    private func outcome(of saga: SagaID, within seconds: Int) async throws -> SagaHistory? {
+    /// Waits until the saga, known to be in `state`, has an outcome; nil when it has none in time.
+    private func outcome(of saga: SagaID, in state: String, within seconds: Int) async throws -> SagaHistory? {
         let deadline = ContinuousClock.now + .seconds(seconds)
         let watch = watchers.enter(saga, for: .outcome)
         defer { watchers.leave(watch) }
+        var isOpen = PurchaseState.openTags.contains(state)
+        var pause = Duration.milliseconds(250)
         while true {
+            if isOpen {
+                let left = deadline - .now
+                guard left > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else { return nil }
+                // Another process's outcome, or one from before we watched, is found by looking again.
+                await watch.bell.wait(atMost: min(left, pause))
+                pause = min(pause * 2, .seconds(2))
+            }
             let history = try await history(of: saga)
             if history.saga.state.outcome != nil { return history }
-            let left = deadline - .now
-            guard left > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else { return nil }
-            // Another process's outcome is found by looking again.
-            await watch.bell.wait(atMost: min(left, .milliseconds(250)))
+            isOpen = true
         }
     }
 

@@ -8,8 +8,8 @@ import Synchronization
 ///
 /// What a crash or a long outage takes from here is sent by the watchdog, so the queue may be bounded and forgetful.
 package final class Dispatcher: Service {
-    /// Past this many waiting messages new purchases are refused.
-    private static let comfortable = 5_000
+    /// Past this many waiting messages new purchases are refused: some seconds' worth, for the broker may pause so long.
+    private static let comfortable = 20_000
     /// Past this many, messages are left to the watchdog.
     private static let capacity = 50_000
 

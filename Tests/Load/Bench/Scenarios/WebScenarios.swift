@@ -24,10 +24,10 @@ enum WebScenarios {
             let began = ContinuousClock.now
             let answers = try await crowd.ask(count) { .init(path: "/saga/start", body: try buyers[$0].body) }
             let accepting = ContinuousClock.now - began
+            try demand(202, of: answers)
             try await stage.target.untilTold(count, since: first, within: .seconds(1_800))
             return (answers, accepting, ContinuousClock.now - began)
         }
-        try demand(202, of: answers)
         try await stage.target.demandCompleted(count, since: first)
         return Findings(
             figures: [
