@@ -40,10 +40,6 @@ package enum Document: Sendable, Equatable {
         if case .text(let text) = self { text } else { nil }
     }
 
-    package var integer: Int? {
-        if case .integer(let integer) = self { integer } else { nil }
-    }
-
     /// The same tree with every object, innermost first, as `change` makes it.
     func mapObjects(
         _ change: ([Member]) throws(UnreadableDocument) -> [Member]

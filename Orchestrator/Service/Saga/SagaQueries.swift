@@ -22,8 +22,6 @@ package struct SagaSummary: Sendable {
     package let updatedAt: Date
     /// Names the trace of the request or message that began it.
     package let traceID: String?
-    /// Whether nothing more will happen by itself.
-    package let isSettled: Bool
 }
 
 /// What lists of sagas can be narrowed to.
@@ -45,10 +43,10 @@ package struct SagaQueries: Sendable {
         self.pool = pool
     }
 
-    private typealias SummaryRow = (UUID, String, Int32, String, String?, Date, Date, Bool, String, String?)
+    private typealias SummaryRow = (UUID, String, Int32, String, String?, Date, Date, String, String?)
 
     private static let columns =
-        "id, detail, version, request, needs_attention, created_at, updated_at, wake_at IS NULL, facts, traceparent"
+        "id, detail, version, request, needs_attention, created_at, updated_at, facts, traceparent"
 
     package func history(of id: SagaID) async throws -> SagaHistory? {
         let (rows, journal) = try await pool.withConnection { connection in
@@ -63,7 +61,7 @@ package struct SagaQueries: Sendable {
         }
         guard let row = rows.first else { return nil }
         return SagaHistory(
-            saga: try Self.summary(row), facts: try WireFormat.decode(PurchaseFacts.self, fromText: row.8),
+            saga: try Self.summary(row), facts: try WireFormat.decode(PurchaseFacts.self, fromText: row.7),
             timeline: try journal.map { try JournalEntry<PurchaseSaga>($0) })
     }
 
@@ -94,6 +92,6 @@ package struct SagaQueries: Sendable {
             id: SagaID(row.0), state: try WireFormat.decode(PurchaseState.self, fromText: row.1),
             version: Int(row.2), request: try WireFormat.decode(PurchaseRequest.self, fromText: row.3),
             needsAttention: row.4, createdAt: row.5, updatedAt: row.6,
-            traceID: row.9.map(TraceContext.traceID), isSettled: row.7)
+            traceID: row.8.map(TraceContext.traceID))
     }
 }

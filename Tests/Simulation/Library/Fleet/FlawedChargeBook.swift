@@ -45,14 +45,6 @@ struct FlawedChargeBook: DueCharges {
         }
     }
 
-    func applyAll(
-        _ changes: [ChargeChange], noting attempts: [AttemptNote], in transaction: Transaction
-    ) async throws {
-        guard try await apply(changes, noting: attempts, in: transaction).count == changes.count else {
-            throw Overtaken()
-        }
-    }
-
     func amend(_ answers: [HandledMessage], in transaction: Transaction) async throws {
         try await inner.amend(answers, in: transaction)
     }

@@ -58,14 +58,6 @@ package struct MemoryChargeBook: DueCharges {
         }
     }
 
-    package func applyAll(
-        _ changes: [ChargeChange], noting attempts: [AttemptNote], in transaction: Transaction
-    ) async throws {
-        guard try await apply(changes, noting: attempts, in: transaction).count == changes.count else {
-            throw Overtaken()
-        }
-    }
-
     package func amend(_ answers: [HandledMessage], in transaction: Transaction) async throws {
         try await transaction.write(locking: answers.map { .id(.inbox, $0.id.uuid) }) { tables in
             for answer in answers where tables.inbox[answer.id] != nil { tables.inbox[answer.id] = answer.replies }
@@ -95,6 +87,16 @@ package struct MemoryChargeBook: DueCharges {
             for charge in charges where tables.charges[charge.sagaID]?.charge.standsLike(charge) ?? false {
                 tables.charges[charge.sagaID]?.dueAt = nil
             }
+        }
+    }
+}
+
+extension ChargeBook where Transaction == MemoryTransaction<PaymentTables> {
+    package func applyAll(
+        _ changes: [ChargeChange], noting attempts: [AttemptNote], in transaction: Transaction
+    ) async throws {
+        guard try await apply(changes, noting: attempts, in: transaction).count == changes.count else {
+            throw Overtaken()
         }
     }
 }
