@@ -47,12 +47,12 @@ struct `The contract's documents` {
         expectLength("ChargePayment.method", 1...Limits.paymentMethodLength)
         #expect(asyncapi[["info", "description"]]?.text?.contains("65,536 bytes") == (Limits.messageBytes == 65_536))
         let key = openapi[["components", "parameters", "IdempotencyKey", "schema"]]
-        #expect(key?["maxLength"]?.integer == Limits.idempotencyKeyLength)
+        #expect(key?["maxLength"] == .integer(Limits.idempotencyKeyLength))
         let page = openapi[["components", "parameters", "Limit", "schema"]]
-        #expect(page?["minimum"]?.integer == Limits.pageSize.lowerBound)
-        #expect(page?["maximum"]?.integer == Limits.pageSize.upperBound)
+        #expect(page?["minimum"] == .integer(Limits.pageSize.lowerBound))
+        #expect(page?["maximum"] == .integer(Limits.pageSize.upperBound))
         let choice = openapi[["components", "schemas", "DeadLetterChoice", "properties", "limit"]]
-        #expect(choice?["maximum"]?.integer == Limits.deadLettersAtOnce.upperBound)
+        #expect(choice?["maximum"] == .integer(Limits.deadLettersAtOnce.upperBound))
     }
 
     @Test(arguments: ["openapi", "asyncapi"])
@@ -104,8 +104,8 @@ struct `The contract's documents` {
     /// `place` is a schema, or one of its fields after a dot.
     private func expect(_ place: String, _ least: String, _ most: String, _ range: ClosedRange<Int>) {
         let schema = schema(place.replacing(".", with: ".properties.").split(separator: ".").map(String.init))
-        #expect(schema?[least]?.integer == range.lowerBound, "\(place)")
-        #expect(schema?[most]?.integer == range.upperBound, "\(place)")
+        #expect(schema?[least] == .integer(range.lowerBound), "\(place)")
+        #expect(schema?[most] == .integer(range.upperBound), "\(place)")
     }
 
     private static func references(in document: Document) -> [String] {
