@@ -32,6 +32,20 @@ import Testing
         }
     }
 
+    @Test func `takes one slow batch for an accident, and what lasts for a busy machine`() {
+        var pace = pace(20, of: 20, every: .milliseconds(50), work: .milliseconds(5))
+        var rests: [Duration] = []
+        for number in 21...25 {
+            let began = start + .milliseconds(100) * number
+            pace = pace.deciding(20, from: began, to: began + .milliseconds(100))
+            rests.append((pace.resumption ?? began) - began)
+        }
+        let work = Duration.milliseconds(5)
+        #expect(rests.first == work * Pace.growth * Pace.rest)
+        #expect(rests == rests.sorted())
+        #expect(rests.last == Pace.longest)
+    }
+
     @Test func `takes at least a breath where nobody is in a hurry`() {
         let pace = pace(20, of: 20, every: .milliseconds(50), work: .milliseconds(2), breath: .milliseconds(40))
         #expect(pace.resumption == start + .seconds(1) + .milliseconds(40))

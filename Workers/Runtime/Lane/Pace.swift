@@ -10,6 +10,8 @@ struct Pace: Sendable {
     static let longest = Duration.milliseconds(100)
     /// Rate and work are measured over at least this long, so that two neighbours are not taken for a crowd.
     static let window = Duration.milliseconds(100)
+    /// By how much the work may seem to grow from one window to the next.
+    static let growth = 2
     /// How many messages a rest must be likely to bring; while fewer come, nothing waits.
     static let company = 0.8
 
@@ -20,6 +22,8 @@ struct Pace: Sendable {
     private(set) var began: ContinuousClock.Instant
     private var count = 0
     private var perSecond = 0.0
+    /// What deciding a batch takes, but for accidents.
+    private var work: Duration?
     private var interval: Duration
     private var window: Window
 
@@ -61,7 +65,15 @@ struct Pace: Sendable {
 
     private mutating func conclude(after elapsed: Duration, at now: ContinuousClock.Instant) {
         perSecond = Double(window.messages) * (Duration.seconds(1) / elapsed)
-        interval = max(breath, window.work / window.batches * Self.rest)
+        let work = work(since: self.work)
+        interval = max(breath, work * Self.rest)
+        self.work = work
         window = Window(began: now)
+    }
+
+    /// A disk that hung for a moment is no busy machine: what lasts shows in the windows after.
+    private func work(since before: Duration?) -> Duration {
+        let found = window.work / window.batches
+        return before.map { min(found, max($0 * Self.growth, .milliseconds(1))) } ?? found
     }
 }
