@@ -25,6 +25,27 @@ struct Turnstile: AsyncParsableCommand {
 
     static func main() async {
         ignoreBrokenPipes()
-        await main(nil)
+        do {
+            var command = try await asyncParseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            fail(error)
+        }
+        leave()
+    }
+
+    /// Says what is wrong, or what was asked for by `--help`, as `exit(withError:)` does.
+    private static func fail(_ error: any Error) -> Never {
+        let code = exitCode(for: error)
+        let message = fullMessage(for: error)
+        if code.isSuccess {
+            print(message)
+            leave()
+        }
+        StartupFailure.exit(status: code.rawValue, lines: message.isEmpty ? [] : [message])
     }
 }

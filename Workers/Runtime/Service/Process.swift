@@ -1,6 +1,5 @@
 import Connections
 import CoreMetrics
-import Glibc
 import Logging
 import ServiceLifecycle
 
@@ -39,10 +38,6 @@ package enum FleetProcess {
         logger.info("stopped")
         leave()
     }
-
-    /// Ends the process without the C libraries' clean-up at exit, which takes the locks of OpenSSL away from
-    /// connections that are just being opened on threads of their own; everything that matters is closed by now.
-    private static func leave() -> Never { _exit(0) }
 
     private static func readSettings(_ name: String) -> Settings {
         do {

@@ -1,3 +1,4 @@
+import Connections
 import Foundation
 
 /// Ends a process that cannot do what it was started for, with one clear line per reason.
@@ -5,7 +6,7 @@ package enum StartupFailure {
     package static func exit(status: Int32, lines: [String]) -> Never {
         var output = StandardError()
         for line in lines { print(line, to: &output) }
-        Foundation.exit(status)
+        leave(status: status)
     }
 
     private struct StandardError: TextOutputStream {
