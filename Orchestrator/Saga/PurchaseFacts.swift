@@ -2,7 +2,9 @@ import Contracts
 import FoundationEssentials
 
 /// What the buyer asked for, checked and priced; never changes.
-package struct PurchaseRequest: Codable, Sendable, Equatable {
+///
+/// A class, because it goes with its saga through every copy, and copying a reference is cheaper than ten fields.
+package final class PurchaseRequest: Codable, Sendable {
     package let userId: String
     package let eventId: EventID
     package let tier: String
@@ -31,6 +33,19 @@ package struct PurchaseRequest: Codable, Sendable, Equatable {
         self.holdSeconds = holdSeconds
         self.replyTo = replyTo
         self.correlationID = correlationID
+    }
+}
+
+extension PurchaseRequest: Equatable {
+    package static func == (one: PurchaseRequest, other: PurchaseRequest) -> Bool {
+        one === other
+            || (one.userId, one.eventId, one.tier, one.quantity, one.amount)
+                == (other.userId, other.eventId, other.tier, other.quantity, other.amount)
+                && (one.seats, one.paymentMethod, one.email, one.holdSeconds, one.replyTo, one.correlationID)
+                    == (
+                        other.seats, other.paymentMethod, other.email, other.holdSeconds, other.replyTo,
+                        other.correlationID
+                    )
     }
 }
 

@@ -42,22 +42,29 @@ extension Letter {
         let isWord = !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
         guard !isWord else { return text }
         var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case _ where scalar.breaksLines: quoted += "\\u{\(String(scalar.value, radix: 16))}"
-            default: quoted.unicodeScalars.append(scalar)
-            }
+        var plain = text.startIndex
+        for index in text.unicodeScalars.indices {
+            guard let escape = text.unicodeScalars[index].escape else { continue }
+            quoted += text[plain..<index] + escape
+            plain = text.unicodeScalars.index(after: index)
         }
-        return quoted + "\""
+        return quoted + text[plain...] + "\""
     }
 }
 
 extension Unicode.Scalar {
-    fileprivate var breaksLines: Bool {
+    fileprivate var escape: String? {
+        switch self {
+        case "\"": "\\\""
+        case "\\": "\\\\"
+        case "\n": "\\n"
+        case "\t": "\\t"
+        case _ where breaksLines: "\\u{\(String(value, radix: 16))}"
+        default: nil
+        }
+    }
+
+    private var breaksLines: Bool {
         guard !(0x20...0x7E).contains(value) else { return false }
         return switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: true

@@ -22,7 +22,7 @@ package final class RecentSagas<Definition: SagaDefinition>: Sendable {
     private let half: Int
     private let memory = Mutex(Memory())
 
-    package init(capacity: Int = 32_768) {
+    package init(capacity: Int = 65_536) {
         half = capacity / 2
     }
 

@@ -12,6 +12,7 @@ final class Audience: Sendable {
 
     /// The messages to publish first, and the events that depend on what becomes of their forerunners.
     func divide(_ publications: [Publication]) -> (first: [Publication], later: [Publication]) {
+        guard publications.contains(where: \.isEvent) else { return (publications, []) }
         let heard = heard.withLock { $0 }
         var forerunners: Set<String> = []
         var (first, later): ([Publication], [Publication]) = ([], [])
@@ -40,13 +41,12 @@ final class Audience: Sendable {
     func learn(from refusals: [Refusal], to publications: [Publication]) -> [Refusal] {
         let refused = Set(refusals.map(\.index))
         var (taken, silent): (Set<String>, Set<String>) = ([], [])
-        for (index, publication) in publications.enumerated() where publication.isEvent && !refused.contains(index) {
-            taken.insert(publication.routingKey)
+        for index in publications.indices where publications[index].isEvent && !refused.contains(index) {
+            taken.insert(publications[index].routingKey)
         }
         let failures = refusals.filter { refusal in
-            let publication = publications[refusal.index]
-            guard publication.isEvent && refusal.reason.isNoRoute else { return true }
-            silent.insert(publication.routingKey)
+            guard publications[refusal.index].isEvent && refusal.reason.isNoRoute else { return true }
+            silent.insert(publications[refusal.index].routingKey)
             return false
         }
         heard.withLock { $0 = $0.union(taken).subtracting(silent) }
