@@ -84,11 +84,14 @@ package struct SagaView<Definition: SagaDefinition>: Sendable {
     package let causationID: MessageID?
     package let traceparent: String?
     package let now: Date
+    /// How often the answer to the step that the effect begins, repeats or ends has been asked for again.
+    package let attempts: Int
+    /// How long that answer is waited for at first, in seconds.
+    package let stepTimeout: TimeInterval
 
     package init(
         id: SagaID, state: Definition.State, step: Int, request: Definition.Request, facts: Definition.Facts,
-        causationID: MessageID?,
-        traceparent: String?, now: Date
+        causationID: MessageID?, traceparent: String?, now: Date, attempts: Int, stepTimeout: TimeInterval
     ) {
         self.id = id
         self.state = state
@@ -98,5 +101,7 @@ package struct SagaView<Definition: SagaDefinition>: Sendable {
         self.causationID = causationID
         self.traceparent = traceparent
         self.now = now
+        self.attempts = attempts
+        self.stepTimeout = stepTimeout
     }
 }

@@ -150,7 +150,7 @@ struct `An operator` {
     @Test func `has everything in one answer`() async throws {
         try await withFleet { fleet in
             let started = try await fleet.start(
-                try await fleet.publish(), #""quantity":3,"paymentMethod":"sim_never""#)
+                try await fleet.publish(), #""quantity":3,"paymentMethod":"sim_never","holdSeconds":50"#)
             let id = try started.decode(StartedReading.self).sagaId
             _ = try await fleet.saga(id) { $0.state == "charging" }
             try await until("the timer is set") {

@@ -66,6 +66,21 @@ struct `A purchase` {
         }
     }
 
+    @Test func `has a timer once its payment is slow, and none when it is paid at once`() async throws {
+        try await withFleet(["STEP_TIMEOUT_MS": "1000"]) { fleet in
+            let event = try await fleet.publish()
+            let quick = try await fleet.buy(event)
+            let slow = try await fleet.buy(event, #""quantity":1,"paymentMethod":"sim_slow:2500""#)
+            #expect([quick.outcome, slow.outcome] == ["completed", "completed"])
+            try await until("the slow purchase's timer is cancelled") {
+                try await fleet.count("expiry.timer WHERE saga_id = '\(slow.sagaId)' AND status = 'cancelled'") == 1
+            }
+            #expect(try await fleet.count("expiry.timer WHERE saga_id = '\(slow.sagaId)' AND due_at IS NOT NULL") == 1)
+            #expect(try await fleet.count("expiry.timer WHERE saga_id = '\(quick.sagaId)'") == 0)
+            try await fleet.expectInvariants()
+        }
+    }
+
     @Test func `captured while its expired payment closes keeps its seats`() async throws {
         try await withFleet { fleet in
             let event = try await fleet.publish()

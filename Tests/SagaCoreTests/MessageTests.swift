@@ -6,10 +6,12 @@ import Testing
 /// How effects become messages.
 @Suite struct `A saga's messages` {
     private static func view(
-        _ state: PurchaseState, step: Int = 3, replyTo: String? = nil
+        _ state: PurchaseState, step: Int = 3, replyTo: String? = nil, deadlineIn seconds: Double = 900,
+        after attempts: Int = 0
     ) -> SagaView<PurchaseSaga> {
+        let now = Date(timeIntervalSince1970: 1_900_000_000)
         var facts = PurchaseFacts()
-        facts.deadline = Date(timeIntervalSince1970: 2_000_000_000)
+        facts.deadline = now.addingTimeInterval(seconds)
         facts.tickets = [Universe.ticket]
         let request = PurchaseRequest(
             userId: "ada", eventId: event, tier: "Floor", quantity: 1, seats: nil,
@@ -17,7 +19,7 @@ import Testing
             holdSeconds: 900, replyTo: replyTo, correlationID: "order-1")
         return SagaView(
             id: saga, state: state, step: step, request: request, facts: facts, causationID: nil, traceparent: nil,
-            now: Date(timeIntervalSince1970: 1_900_000_000))
+            now: now, attempts: attempts, stepTimeout: 30)
     }
 
     private static let saga = SagaID.make()
@@ -47,6 +49,15 @@ import Testing
         #expect(asked[1].envelope.correlationID == "order-1")
         let silent = try PurchaseSaga.messages(for: .announceCompleted, of: Self.view(.completed))
         #expect(silent.map(\.destination) == [.listeners])
+    }
+
+    @Test func `ask for a timer, and for its end, where the payment is slow or the hold is short`() throws {
+        for effect in [PurchaseEffect.scheduleExpiry, .cancelExpiry] {
+            for (deadline, attempts, count) in [(900, 0, 0), (60, 0, 0), (59, 0, 1), (-1, 0, 1), (900, 1, 1)] {
+                let view = Self.view(.charging, deadlineIn: Double(deadline), after: attempts)
+                #expect(try PurchaseSaga.messages(for: effect, of: view).count == count)
+            }
+        }
     }
 
     @Test func `are in the order of their sagas' birth`() {

@@ -35,7 +35,8 @@ extension PurchaseVariant {
             for: effect,
             of: SagaView(
                 id: saga.id, state: saga.state, step: saga.step, request: saga.request, facts: saga.facts,
-                causationID: saga.causationID, traceparent: saga.traceparent, now: saga.now))
+                causationID: saga.causationID, traceparent: saga.traceparent, now: saga.now,
+                attempts: saga.attempts, stepTimeout: saga.stepTimeout))
     }
 }
 

@@ -40,10 +40,12 @@ package struct SagaRecord<Definition: SagaDefinition>: Sendable {
         self.traceparent = traceparent
     }
 
-    package func view(causedBy cause: MessageID?, at now: Date) -> SagaView<Definition> {
+    package func view(
+        causedBy cause: MessageID?, at now: Date, after attempts: Int, _ patience: SagaPatience
+    ) -> SagaView<Definition> {
         SagaView(
             id: id, state: state, step: step, request: request, facts: facts, causationID: cause,
-            traceparent: traceparent, now: now)
+            traceparent: traceparent, now: now, attempts: attempts, stepTimeout: patience.stepTimeout.seconds)
     }
 }
 

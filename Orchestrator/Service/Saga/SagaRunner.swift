@@ -49,14 +49,17 @@ package struct SagaRunner<Store: SagaStore>: Sendable {
             var changed: [SagaRecord<Definition>] = []
             var redriven = 0
             for var saga in due.sagas.values.sorted(by: { $0.id < $1.id }) {
+                let attempts = saga.attempts
                 switch saga.wake(at: due.now, patience: patience) {
                 case .tooEarly: break
                 case .redriven(let effects):
                     redriven += 1
-                    messages += try saga.messages(effects, causedBy: nil, at: due.now)
+                    messages += try saga.messages(
+                        effects, causedBy: nil, at: due.now, after: saga.attempts, patience)
                 case .moved(let entry):
                     journal.append(entry)
-                    messages += try saga.messages(entry.effects, causedBy: entry.messageID, at: due.now)
+                    messages += try saga.messages(
+                        entry.effects, causedBy: entry.messageID, at: due.now, after: attempts, patience)
                 }
                 changed.append(saga)
             }
@@ -110,11 +113,12 @@ package enum SagaResult<Definition: SagaDefinition>: Sendable {
 }
 
 extension SagaRecord {
-    /// The messages of the effects, in order.
+    /// The messages of the effects, in order, after so many attempts at the step that they begin, repeat or end.
     package func messages(
-        _ effects: [Definition.Effect], causedBy cause: MessageID?, at now: Date
+        _ effects: [Definition.Effect], causedBy cause: MessageID?, at now: Date, after attempts: Int,
+        _ patience: SagaPatience
     ) throws -> [OutgoingMessage] {
-        let view = view(causedBy: cause, at: now)
+        let view = view(causedBy: cause, at: now, after: attempts, patience)
         return try effects.flatMap { try Definition.messages(for: $0, of: view) }
     }
 }

@@ -95,11 +95,12 @@ extension SagaRunner {
         switch outcome {
         case .started:
             return .started(
-                record.id, try record.messages(entry.effects, causedBy: entry.messageID, at: now),
+                record.id, try record.messages(entry.effects, causedBy: entry.messageID, at: now, after: 0, patience),
                 state: record.state.tag)
         case .repeated(let id):
             return .repeated(
-                id, try stored[id]?.repeats(of: entry, at: now) ?? [], state: (stored[id] ?? record).state.tag)
+                id, try stored[id]?.repeats(of: entry, at: now, patience) ?? [], state: (stored[id] ?? record).state.tag
+            )
         case .keyReused(let id): return .keyReused(id)
         case .inProgress(let id): return .inProgress(id)
         }

@@ -22,7 +22,10 @@ struct SagaWork<Definition: SagaDefinition> {
 
     mutating func apply(_ event: SagaEvent<Definition.Input>, patience: SagaPatience) throws -> SagaResult<Definition> {
         guard var saga = sagas[event.sagaID] else { return .unknownSaga }
-        if let entry = known[event.messageID] { return .repeated(saga, try saga.repeats(of: entry, at: now)) }
+        if let entry = known[event.messageID] {
+            return .repeated(saga, try saga.repeats(of: entry, at: now, patience))
+        }
+        let attempts = saga.attempts
         switch saga.take(event, at: now, patience: patience) {
         case .ignored(let reason): return .ignored(reason, in: saga.state)
         case .taken(let entry):
@@ -30,7 +33,9 @@ struct SagaWork<Definition: SagaDefinition> {
             known[event.messageID] = entry
             touched.append(saga.id)
             journal.append(entry)
-            return .taken(saga, try saga.messages(entry.effects, causedBy: event.messageID, at: now))
+            let messages = try saga.messages(
+                entry.effects, causedBy: event.messageID, at: now, after: attempts, patience)
+            return .taken(saga, messages)
         }
     }
 }
@@ -40,11 +45,13 @@ extension SagaRecord {
     ///
     /// Of an older one, only what it told the
     /// outside is repeated: its commands have been answered, or the saga would not have gone on.
-    func repeats(of entry: JournalEntry<Definition>, at now: Date) throws -> [OutgoingMessage] {
+    func repeats(
+        of entry: JournalEntry<Definition>, at now: Date, _ patience: SagaPatience
+    ) throws -> [OutgoingMessage] {
         let effects = entry.version == version ? entry.effects : entry.effects.filter(\.isAnnouncement)
         var then = self
         then.state = entry.to
         then.step = entry.step
-        return try then.messages(effects, causedBy: entry.messageID, at: now)
+        return try then.messages(effects, causedBy: entry.messageID, at: now, after: attempts, patience)
     }
 }

@@ -63,13 +63,16 @@ struct `A verification` {
         #expect(try await fleet.buy(floor, #""quantity":3"#).outcome == "completed")
         #expect(try await fleet.buy(floor, #""quantity":1,"paymentMethod":"sim_declined""#).outcome == "refused")
         #expect(try await fleet.buy(floor, #""quantity":2"#).reason == "sold-out")
-        let regretted = try await fleet.buy(floor).sagaId
+        let regretted = try await fleet.buy(floor, #""quantity":1,"holdSeconds":30"#).sagaId
         _ = try await fleet.call("POST", "/sagas/\(regretted)/refund")
         _ = try await fleet.saga(regretted) { $0.outcome == "refunded" }
         let dropped = try await fleet.start(floor, #""quantity":1,"paymentMethod":"sim_never""#)
             .decode(SagaReading.self).sagaId
         _ = try await fleet.call("POST", "/sagas/\(dropped)/cancel")
         _ = try await fleet.saga(dropped) { $0.outcome == "refused" }
+        try await until("the short hold's timer is cancelled") {
+            try await fleet.count("expiry.timer WHERE due_at IS NOT NULL AND status = 'cancelled'") == 1
+        }
         var open = 1
         while open > 0 {
             open =

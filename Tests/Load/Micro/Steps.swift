@@ -39,7 +39,7 @@ enum Steps {
         let saga = SagaView<PurchaseSaga>(
             id: SagaID.make(), state: .completed, step: 4, request: request, facts: facts,
             causationID: MessageID.make(), traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            now: Date(timeIntervalSince1970: 1_900_000_000))
+            now: Date(timeIntervalSince1970: 1_900_000_000), attempts: 1, stepTimeout: 30)
         let effects: [PurchaseEffect] = [
             .announceStarted, .reserve, .charge, .scheduleExpiry, .confirm, .cancelExpiry, .announceCompleted, .notify,
         ]
