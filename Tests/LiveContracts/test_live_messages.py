@@ -37,7 +37,9 @@ class Stories:
         completed = self.buy(seats=["A-1"])
         self.expect(completed, "purchase.completed.v1")
         self.expect(self.buy(seats=["A-1"]), "purchase.refused.v1", reason="seats-taken")
-        self.expect(self.buy(quantity=1, paymentMethod="sim_declined"), "purchase.refused.v1", reason="declined")
+        # A short hold has a timer from the start, which its end cancels.
+        declined = self.buy(quantity=1, paymentMethod="sim_declined", holdSeconds=30)
+        self.expect(declined, "purchase.refused.v1", reason="declined")
         expiring = self.buy(quantity=1, paymentMethod="sim_never", holdSeconds=1)
         self.cancel_while_charging()
         self.reject()
