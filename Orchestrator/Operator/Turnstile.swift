@@ -42,10 +42,10 @@ struct Turnstile: AsyncParsableCommand {
     private static func fail(_ error: any Error) -> Never {
         let code = exitCode(for: error)
         let message = fullMessage(for: error)
-        if code.isSuccess {
-            print(message)
-            leave()
+        guard code.isSuccess else {
+            StartupFailure.exit(status: code.rawValue, lines: message.isEmpty ? [] : [message])
         }
-        StartupFailure.exit(status: code.rawValue, lines: message.isEmpty ? [] : [message])
+        if !message.isEmpty { print(message) }
+        leave()
     }
 }

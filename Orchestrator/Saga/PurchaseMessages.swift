@@ -48,11 +48,9 @@ extension PurchaseSaga {
             ]
         case .charge: return [try saga.command(ChargePayment(amount: request.amount, method: request.paymentMethod))]
         case .scheduleExpiry:
-            guard let deadline = saga.facts.deadline, saga.needsTimer(at: deadline) else { return [] }
-            return [try saga.command(ScheduleTimer(subject: holdTimer, dueAt: deadline))]
+            return try saga.timerDeadline.map { [try saga.command(ScheduleTimer(subject: holdTimer, dueAt: $0))] } ?? []
         case .cancelExpiry:
-            guard let deadline = saga.facts.deadline, saga.needsTimer(at: deadline) else { return [] }
-            return [try saga.command(CancelTimer(subject: holdTimer))]
+            return saga.timerDeadline == nil ? [] : [try saga.command(CancelTimer(subject: holdTimer))]
         case .closePayment: return [try saga.command(ClosePayment(reason: saga.reason))]
         case .confirm: return [try saga.command(ConfirmSeats(userId: request.userId))]
         case .release: return [try saga.command(ReleaseSeats(reason: saga.reason))]
@@ -106,12 +104,12 @@ extension PurchaseSaga {
 extension SagaView<PurchaseSaga> {
     fileprivate var reason: String { state.reason ?? state.tag }
 
-    /// Whether there may be a timer for the deadline, or must be one from now on.
+    /// The hold's deadline where there may be a timer for it, or must be one from now on.
     ///
     /// Nearly every purchase is paid within moments. So a timer is noted when the watchdog first asks again, and at the
     /// start only where the hold ends soon after that. A timer whose cancel is left out rings for nothing.
-    fileprivate func needsTimer(at deadline: Date) -> Bool {
-        attempts > 0 || deadline < now.addingTimeInterval(2 * stepTimeout)
+    fileprivate var timerDeadline: Date? {
+        facts.deadline.flatMap { attempts > 0 || $0 < now.addingTimeInterval(2 * stepTimeout) ? $0 : nil }
     }
 
     fileprivate func command(_ payload: some Message) throws -> OutgoingMessage {

@@ -65,15 +65,16 @@ struct Pace: Sendable {
 
     private mutating func conclude(after elapsed: Duration, at now: ContinuousClock.Instant) {
         perSecond = Double(window.messages) * (Duration.seconds(1) / elapsed)
-        let work = work(since: self.work)
-        interval = max(breath, work * Self.rest)
-        self.work = work
+        let measured = measuredWork
+        work = measured
+        interval = max(breath, measured * Self.rest)
         window = Window(began: now)
     }
 
     /// A disk that hung for a moment is no busy machine: what lasts shows in the windows after.
-    private func work(since before: Duration?) -> Duration {
+    private var measuredWork: Duration {
         let found = window.work / window.batches
-        return before.map { min(found, max($0 * Self.growth, .milliseconds(1))) } ?? found
+        guard let work else { return found }
+        return min(found, max(work * Self.growth, .milliseconds(1)))
     }
 }
