@@ -102,7 +102,7 @@ let package = Package(
             "OrchestratorService", at: "Orchestrator/Service",
             [
                 "SagaCore", "ContractDocuments", "FleetRuntime", hummingbird, httpTypes, nio, nioFoundation, crypto,
-                metrics, lifecycle, logging,
+                metrics, lifecycle, logging, collections,
             ],
             embedding: ["Migrations", "HTTP/Documents/docs.css"]),
         program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService", "FleetRuntime"]),

@@ -32,9 +32,12 @@ import Testing
 private func keepPromises<Store: SagaStore>(_ store: Store, _ other: Store) async throws
 where Store.Definition == PurchaseSaga {
     try await `a new saga is found as it was`(store)
+    try await `what a process has stored last it can recall`(store, other)
     try await `a start key is taken for ever`(store)
     try await `an intent is taken until the saga ends`(store)
     try await `a message is journaled once`(store)
+    try await `sagas that nothing stands in the way of begin at once, or none does`(store)
+    try await `a saga that somebody else moved on is not written`(store, other)
     try await `an open saga without a wake time is refused`(store)
     try await `due sagas are taken by one at a time`(store, other)
 }
@@ -118,10 +121,10 @@ where Store.Definition == PurchaseSaga {
 
 private func end<Store: SagaStore>(_ record: SagaRecord<PurchaseSaga>, in store: Store) async throws
 where Store.Definition == PurchaseSaga {
-    var record = record
-    record.state = .refused(.cancelled)
-    record.wakeAt = nil
-    try await store.transact { [record] in try await store.save([record], [], in: $0) }
+    var ended = record
+    ended.state = .refused(.cancelled)
+    ended.wakeAt = nil
+    try await store.transact { [ended] in try await store.save([SagaChange(from: record, to: ended)], [], in: $0) }
 }
 
 private func `a message is journaled once`<Store: SagaStore>(_ store: Store) async throws
@@ -134,10 +137,77 @@ where Store.Definition == PurchaseSaga {
         sagaID: entry.sagaID, version: 2, messageID: entry.messageID, input: .released, from: "reserving",
         to: .charging, step: 2, effects: [], at: moment, traceparent: nil)
     let error = await failure { [record] in
-        try await store.transact { try await store.save([record], [repeated], in: $0) }
+        try await store.transact {
+            try await store.save([SagaChange(from: saga.record, to: record)], [repeated], in: $0)
+        }
     }
     #expect(error is ConcurrentRepeat)
     #expect(try await found(saga.record.id, in: store).sagas[saga.record.id]?.version == 1)
+}
+
+private func `sagas that nothing stands in the way of begin at once, or none does`<Store: SagaStore>(
+    _ store: Store
+) async throws where Store.Definition == PurchaseSaga {
+    let intent = "\(fresh(EventID.self)):anna"
+    let (first, second) = (try newborn(intent: intent), try newborn())
+    let twin = try newborn(intent: intent)
+    try await store.transact { try await store.begin([first.saga], [first.entry], in: $0) }
+    #expect(try await found(first.saga.record.id, [first.entry.messageID], in: store).journal.count == 1)
+    let error = await failure {
+        try await store.transact {
+            try await store.begin([second.saga, twin.saga], [second.entry, twin.entry], in: $0)
+        }
+    }
+    #expect(error is ConcurrentRepeat)
+    #expect(try await found(second.saga.record.id, in: store).sagas.isEmpty)
+}
+
+private func `what a process has stored last it can recall`<Store: SagaStore>(
+    _ store: Store, _ other: Store
+) async throws where Store.Definition == PurchaseSaga {
+    let (saga, entry) = try newborn()
+    let id = saga.record.id
+    try await store.transact { try await store.begin([saga], [entry], in: $0) }
+    #expect(store.recall([id])?[id]?.version == 1)
+    #expect(store.recall([id, fresh()]) == nil)
+    #expect(other.recall([id]) == nil)
+    let change = step(on: saga.record)
+    try await store.transact { try await store.save([change], [], in: $0) }
+    #expect(store.recall([id])?[id]?.version == 2)
+    try await end(change.after, in: store)
+    #expect(store.recall([id]) == nil)
+}
+
+private func `a saga that somebody else moved on is not written`<Store: SagaStore>(
+    _ store: Store, _ other: Store
+) async throws where Store.Definition == PurchaseSaga {
+    let (moved, untouched) = (try newborn(), try newborn())
+    try await store.transact { transaction in
+        try await store.begin([moved.saga, untouched.saga], [moved.entry, untouched.entry], in: transaction)
+    }
+    var asked = moved.saga.record
+    asked.attempts = 1
+    try await other.transact { [asked] in
+        try await other.save([SagaChange(from: moved.saga.record, to: asked)], [], in: $0)
+    }
+    let changes = [moved, untouched].map { step(on: $0.saga.record) }
+    let error = await failure { try await store.transact { try await store.save(changes, [], in: $0) } }
+    #expect(error is ConcurrentRepeat)
+    for id in changes.map(\.after.id) {
+        #expect(try await found(id, in: store).sagas[id]?.version == 1)
+        // For a while the store trusts nothing that it remembers.
+        #expect(store.recall([id]) == nil)
+    }
+    let change = SagaChange(from: asked, to: step(on: asked).after)
+    try await store.transact { try await store.save([change], [], in: $0) }
+    #expect(try await found(asked.id, in: store).sagas[asked.id]?.version == 2)
+}
+
+private func step(on record: SagaRecord<PurchaseSaga>) -> SagaChange<PurchaseSaga> {
+    var next = record
+    next.version += 1
+    next.attempts = 0
+    return SagaChange(from: record, to: next)
 }
 
 private func `an open saga without a wake time is refused`<Store: SagaStore>(_ store: Store) async throws
@@ -147,7 +217,7 @@ where Store.Definition == PurchaseSaga {
     var record = saga.record
     record.wakeAt = nil
     let error = await failure { [record] in
-        try await store.transact { try await store.save([record], [], in: $0) }
+        try await store.transact { try await store.save([SagaChange(from: saga.record, to: record)], [], in: $0) }
     }
     #expect((error as? PostgresError)?.code == .checkViolation)
 }
@@ -158,10 +228,12 @@ where Store.Definition == PurchaseSaga {
     let early = try newborn().saga
     _ = try await insert([due, early], into: store)
     let now = try await found(due.record.id, in: store).now
-    var records = [due.record, early.record]
-    records[0].wakeAt = now.addingTimeInterval(-5)
-    records[1].wakeAt = now.addingTimeInterval(600)
-    try await store.transact { [records] in try await store.save(records, [], in: $0) }
+    let changes = [(due.record, -5.0), (early.record, 600)].map { record, seconds in
+        var woken = record
+        woken.wakeAt = now.addingTimeInterval(seconds)
+        return SagaChange(from: record, to: woken)
+    }
+    try await store.transact { try await store.save(changes, [], in: $0) }
     try await store.transact { transaction in
         let taken = try await store.due(1_000, in: transaction)
         #expect(taken.sagas[due.record.id] != nil)

@@ -22,7 +22,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case moneyGivenUp
     case tombstoneForgotten, holdFreedByTheClock, stockUpdatesLost
     case unstableChargeKey, closedWithoutAsking, chargesChangedBlindly, pendingChargesForgotten
-    case journalNotAsked, sagasNotLocked, startsUnchecked, restBeforeTheLetter, noWatchdog
+    case journalNotAsked, sagasNotLocked, memoryNotDoubted, startsUnchecked, restBeforeTheLetter, noWatchdog
 
     func run(seed: UInt64) -> SimulationReport {
         switch self {
@@ -35,7 +35,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
         case .inboxForgets, .repliesNotSentAgain, .acknowledgedBeforeConfirmed, .refusalsOverlooked,
             .confirmsImagined, .tombstoneForgotten, .holdFreedByTheClock, .stockUpdatesLost, .unstableChargeKey,
             .closedWithoutAsking, .chargesChangedBlindly, .pendingChargesForgotten, .journalNotAsked,
-            .sagasNotLocked, .startsUnchecked, .restBeforeTheLetter, .noWatchdog:
+            .sagasNotLocked, .memoryNotDoubted, .startsUnchecked, .restBeforeTheLetter, .noWatchdog:
             Simulation<PurchaseSaga>(flaws: flaws).run(seed: seed)
         }
     }
@@ -57,6 +57,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
         case .pendingChargesForgotten: flaws.charges = .nothingDue
         case .journalNotAsked: flaws.sagas = .noJournal
         case .sagasNotLocked: flaws.sagas = .noLocks
+        case .memoryNotDoubted: flaws.sagas = .noDoubt
         case .startsUnchecked: flaws.sagas = .startsUnchecked
         case .restBeforeTheLetter: flaws.sagas = .earlyRest
         case .noWatchdog: flaws.hasNoWatchdog = true

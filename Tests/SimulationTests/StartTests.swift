@@ -51,14 +51,22 @@ private struct LostConflicts: SagaStore {
         try await inner.lock(sagas, messages, in: transaction)
     }
 
+    func recall(_ sagas: [SagaID]) -> [SagaID: SagaRecord<PurchaseSaga>]? { nil }
+
+    func begin(
+        _ sagas: [NewSaga<PurchaseSaga>], _ journal: [JournalEntry<PurchaseSaga>], in transaction: Transaction
+    ) async throws {
+        throw ConcurrentRepeat()
+    }
+
     func insert(_ sagas: [NewSaga<PurchaseSaga>], in transaction: Transaction) async throws -> SagaInsertion {
         SagaInsertion(added: [], conflicts: [])
     }
 
     func save(
-        _ sagas: [SagaRecord<PurchaseSaga>], _ journal: [JournalEntry<PurchaseSaga>], in transaction: Transaction
+        _ changes: [SagaChange<PurchaseSaga>], _ journal: [JournalEntry<PurchaseSaga>], in transaction: Transaction
     ) async throws {
-        try await inner.save(sagas, journal, in: transaction)
+        try await inner.save(changes, journal, in: transaction)
     }
 
     func knownKeys(_ keys: [String]) async throws -> Set<String> { try await inner.knownKeys(keys) }

@@ -75,25 +75,44 @@ struct NewSagaColumns<Definition: SagaDefinition> {
 }
 
 extension PostgresSagaStore {
-    func update(_ sagas: [SagaRecord<Definition>]) throws -> Statement {
+    func addition(of sagas: [NewSaga<Definition>]) throws -> Statement {
         Statement(
+            """
+            INSERT INTO saga (id, kind, version, step, state, detail, facts, request, outcome, intent, start_key,
+                fingerprint, event_id, user_id, wake_at, due_at, traceparent)
+            SELECT id, $1, version, step, state, detail, facts, request, outcome, intent, start_key, fingerprint,
+                event_id, user_id, wake_at, due_at, traceparent
+            FROM unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::text[], $10::text[], $11::text[], $12::bytea[], $13::uuid[], $14::text[], $15::timestamptz[],
+                $16::timestamptz[], $17::text[])
+                AS new (id, version, step, state, detail, facts, request, outcome, intent, start_key, fingerprint,
+                    event_id, user_id, wake_at, due_at, traceparent)
+            """, parameters: [Definition.kind] + (try NewSagaColumns(sagas, states: states)).parameters)
+    }
+
+    /// Changes rows that still are as they were read: a step raises the version, asking again the attempts.
+    func update(_ changes: [SagaChange<Definition>]) throws -> Statement {
+        let (before, sagas) = (changes.map(\.before), changes.map(\.after))
+        return Statement(
             """
             UPDATE saga SET version = new.version, step = new.step, state = new.state, detail = new.detail,
                 facts = new.facts, outcome = new.outcome, wake_at = new.wake_at, due_at = new.due_at,
                 attempts = new.attempts, needs_attention = new.needs_attention, updated_at = now(),
                 intent = CASE WHEN new.outcome IS NULL THEN saga.intent END
             FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
-                $8::timestamptz[], $9::timestamptz[], $10::int[], $11::text[])
-                AS new (id, version, step, state, detail, facts, outcome, wake_at, due_at, attempts, needs_attention)
-            WHERE saga.id = new.id
+                $8::timestamptz[], $9::timestamptz[], $10::int[], $11::text[], $12::int[], $13::int[])
+                AS new (id, version, step, state, detail, facts, outcome, wake_at, due_at, attempts, needs_attention,
+                    read_version, read_attempts)
+            WHERE saga.id = new.id AND saga.version = new.read_version AND saga.attempts = new.read_attempts
             """,
             parameters: [
                 sagas.map(\.id.uuid), sagas.map { Int32($0.version) }, sagas.map { Int32($0.step) },
                 sagas.map(\.state.tag), try sagas.map { try states.text(of: $0.state) },
                 try sagas.map { try WireFormat.canonicalText($0.facts) }, sagas.map(\.state.outcome),
                 sagas.map(\.wakeAt), sagas.map(\.dueAt), sagas.map { Int32($0.attempts) },
-                sagas.map(\.needsAttention),
-            ])
+                sagas.map(\.needsAttention), before.map { Int32($0.version) }, before.map { Int32($0.attempts) },
+            ]
+        ).touching(exactly: sagas.count)
     }
 
     func append(_ journal: [JournalEntry<Definition>]) throws -> Statement {

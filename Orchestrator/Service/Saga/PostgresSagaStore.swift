@@ -50,23 +50,29 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
         return try locked(rows, [])
     }
 
+    package func recall(_ sagas: [SagaID]) -> [SagaID: SagaRecord<Definition>]? {
+        recent.records(of: sagas)
+    }
+
+    package func begin(
+        _ sagas: [NewSaga<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
+    ) async throws {
+        let statements = [try addition(of: sagas), try append(journal)]
+        FaultPoint.startsInserted.pass()
+        do {
+            _ = try await transaction.commit(after: statements)
+        } catch {
+            throw error.code == .uniqueViolation ? ConcurrentRepeat() : error
+        }
+        recent.remember(sagas.map(\.record))
+    }
+
     package func insert(
         _ sagas: [NewSaga<Definition>], in transaction: Transaction
     ) async throws -> SagaInsertion {
-        let columns = try NewSagaColumns(sagas, states: states)
+        let addition = try addition(of: sagas)
         let inserted = try await transaction.query(
-            """
-            INSERT INTO saga (id, kind, version, step, state, detail, facts, request, outcome, intent, start_key,
-                fingerprint, event_id, user_id, wake_at, due_at, traceparent)
-            SELECT id, $1, version, step, state, detail, facts, request, outcome, intent, start_key, fingerprint,
-                event_id, user_id, wake_at, due_at, traceparent
-            FROM unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
-                $9::text[], $10::text[], $11::text[], $12::bytea[], $13::uuid[], $14::text[], $15::timestamptz[],
-                $16::timestamptz[], $17::text[])
-                AS new (id, version, step, state, detail, facts, request, outcome, intent, start_key, fingerprint,
-                    event_id, user_id, wake_at, due_at, traceparent)
-            ON CONFLICT DO NOTHING RETURNING id
-            """, [Definition.kind] + columns.parameters, as: (UUID).self)
+            "\(addition.sql) ON CONFLICT DO NOTHING RETURNING id", addition.parameters, as: (UUID).self)
         FaultPoint.startsInserted.pass()
         let added = Set(inserted.map { SagaID($0) })
         recent.remember(sagas.map(\.record).filter { added.contains($0.id) })
@@ -82,20 +88,24 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     }
 
     package func save(
-        _ sagas: [SagaRecord<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
+        _ changes: [SagaChange<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws {
         var statements: [Statement] = []
-        if !sagas.isEmpty { statements.append(try update(sagas)) }
+        if !changes.isEmpty { statements.append(try update(changes)) }
         if !journal.isEmpty { statements.append(try append(journal)) }
         guard !statements.isEmpty else { return }
         FaultPoint.beforeCommit.pass()
         do {
             _ = try await transaction.commit(after: statements)
         } catch {
-            throw error.constraint == "saga_step_once_per_message" ? ConcurrentRepeat() : error
+            guard error.code == .unexpectedRowCount || error.constraint == "saga_step_once_per_message" else {
+                throw error
+            }
+            recent.doubt()
+            throw ConcurrentRepeat()
         }
         FaultPoint.committed.pass()
-        recent.remember(sagas)
+        recent.remember(changes.map(\.after))
     }
 
     private func conflicts(

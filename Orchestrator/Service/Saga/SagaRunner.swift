@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import CoreMetrics
 import FleetRuntime
@@ -5,7 +6,7 @@ import FoundationEssentials
 import Logging
 import SagaCore
 
-/// The only shell around the pure saga: locks rows, steps each, writes rows and journal, commits.
+/// The only shell around the pure saga: reads rows, steps each, writes rows and journal, commits.
 ///
 /// It publishes nothing; whoever calls it sends the messages it returns and, when it has an input message, acknowledges
 /// that afterwards. A crash between leaves the work to a repeat of the input, or to the watchdog.
@@ -27,17 +28,41 @@ package struct SagaRunner<Store: SagaStore>: Sendable {
 
     /// Applies events in order, several to one saga if they come together; one result per event.
     package func advance(_ events: [SagaEvent<Definition.Input>]) async throws -> [SagaResult<Definition>] {
-        let sagas = Array(Set(events.map(\.sagaID)))
-        let messages = events.map(\.messageID)
-        let (results, journal) = try await store.transact { transaction in
-            var work = SagaWork(try await store.lock(sagas, messages, in: transaction))
-            let results = try events.map { try work.apply($0, patience: patience) }
-            try await store.save(work.changed, work.journal, in: transaction)
-            return (results, work.journal)
-        }
+        let (results, journal) =
+            if let steps = try await advanceRemembered(events) { steps } else { try await advanceLocked(events) }
         meters.record(journal)
         report(events, results)
         return results
+    }
+
+    private typealias Steps = (results: [SagaResult<Definition>], journal: [JournalEntry<Definition>])
+
+    /// Applies events to sagas as this process remembers them, in one round trip, and writes only if they still are so.
+    ///
+    /// Nil, and nothing has happened, when one of the sagas is not remembered or has been moved on by somebody else, or
+    /// when an event is not taken: it may be a repeat, and only the journal knows.
+    private func advanceRemembered(_ events: [SagaEvent<Definition.Input>]) async throws -> Steps? {
+        guard let sagas = store.recall(Array(Set(events.map(\.sagaID)))) else { return nil }
+        var work = SagaWork(LockedSagas(sagas: sagas, journal: [:], now: World.date))
+        let results = try events.map { try work.apply($0, patience: patience) }
+        guard results.allSatisfy({ if case .taken = $0 { true } else { false } }) else { return nil }
+        do {
+            try await store.transact { [work] in try await store.save(work.changes, work.journal, in: $0) }
+        } catch is ConcurrentRepeat {
+            return nil
+        }
+        return (results, work.journal)
+    }
+
+    private func advanceLocked(_ events: [SagaEvent<Definition.Input>]) async throws -> Steps {
+        let sagas = Array(Set(events.map(\.sagaID)))
+        let messages = events.map(\.messageID)
+        return try await store.transact { transaction in
+            var work = SagaWork(try await store.lock(sagas, messages, in: transaction))
+            let results = try events.map { try work.apply($0, patience: patience) }
+            try await store.save(work.changes, work.journal, in: transaction)
+            return (results, work.journal)
+        }
     }
 
     /// Wakes sagas whose time has come; returns the messages that go out again, and how many sagas were looked at.
@@ -46,10 +71,10 @@ package struct SagaRunner<Store: SagaStore>: Sendable {
             let due = try await store.due(limit, in: transaction)
             var messages: [OutgoingMessage] = []
             var journal: [JournalEntry<Definition>] = []
-            var changed: [SagaRecord<Definition>] = []
+            var changes: [SagaChange<Definition>] = []
             var redriven = 0
-            for var saga in due.sagas.values.sorted(by: { $0.id < $1.id }) {
-                let attempts = saga.attempts
+            for before in due.sagas.values.sorted(by: { $0.id < $1.id }) {
+                var saga = before
                 switch saga.wake(at: due.now, patience: patience) {
                 case .tooEarly: break
                 case .redriven(let effects):
@@ -59,11 +84,11 @@ package struct SagaRunner<Store: SagaStore>: Sendable {
                 case .moved(let entry):
                     journal.append(entry)
                     messages += try saga.messages(
-                        entry.effects, causedBy: entry.messageID, at: due.now, after: attempts, patience)
+                        entry.effects, causedBy: entry.messageID, at: due.now, after: before.attempts, patience)
                 }
-                changed.append(saga)
+                changes.append(SagaChange(from: before, to: saga))
             }
-            try await store.save(changed, journal, in: transaction)
+            try await store.save(changes, journal, in: transaction)
             return (messages, journal, redriven, due.sagas.count)
         }
         meters.record(journal)

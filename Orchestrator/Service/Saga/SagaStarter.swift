@@ -46,6 +46,7 @@ extension SagaRunner {
     /// Begins sagas, a batch in one transaction; one result per request.
     /// - Throws: `ConcurrentRepeat` when purchases that were in the way keep ending in the middle.
     package func start(_ requests: [StartRequest<Definition>]) async throws -> [StartResult] {
+        if let results = try await startAsNew(requests) { return results }
         for _ in 1..<Self.startAttempts {
             do {
                 return try await startOnce(requests)
@@ -54,6 +55,20 @@ extension SagaRunner {
             }
         }
         return try await startOnce(requests)
+    }
+
+    /// Begins sagas in one round trip; nil, and nothing has happened, when something stands in the way of one of them.
+    private func startAsNew(_ requests: [StartRequest<Definition>]) async throws -> [StartResult]? {
+        let now = World.date
+        let fresh = try requests.map { try begin($0, at: now) }
+        let journal = fresh.map(\.entry)
+        do {
+            try await store.transact { try await store.begin(fresh.map(\.saga), journal, in: $0) }
+        } catch is ConcurrentRepeat {
+            return nil
+        }
+        meters.record(journal)
+        return try fresh.map { try result($0.saga.record, $0.entry, .started, [:], at: now) }
     }
 
     private func startOnce(_ requests: [StartRequest<Definition>]) async throws -> [StartResult] {

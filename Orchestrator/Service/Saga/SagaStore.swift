@@ -11,12 +11,21 @@ package protocol SagaStore<Definition, Transaction>: Sendable {
     /// Locks sagas in the order of their ids, and finds what the journal knows of the messages.
     func lock(_ sagas: [SagaID], _ messages: [MessageID], in transaction: Transaction) async throws
         -> LockedSagas<Definition>
+    /// These sagas as this process has stored them last, without a lock; nil unless it remembers every one.
+    ///
+    /// Somebody else may have moved one of them on meanwhile: `save` finds out.
+    func recall(_ sagas: [SagaID]) -> [SagaID: SagaRecord<Definition>]?
+    /// Adds new sagas with their first journal lines, and commits.
+    /// - Throws: `ConcurrentRepeat`, and nothing has happened, when something stands in the way of one of them.
+    func begin(
+        _ sagas: [NewSaga<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
+    ) async throws
     /// Adds new sagas; those whose start key or intent is taken are left out, and what stands in their way is reported.
     func insert(_ sagas: [NewSaga<Definition>], in transaction: Transaction) async throws -> SagaInsertion
     /// Writes changed sagas and new journal lines, and commits.
-    /// - Throws: `ConcurrentRepeat` when another replica journaled one of the messages first.
+    /// - Throws: `ConcurrentRepeat` when somebody else moved one of the sagas on or journaled one of the messages first.
     func save(
-        _ sagas: [SagaRecord<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
+        _ changes: [SagaChange<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws
     /// Those of the start keys that a saga has.
     func knownKeys(_ keys: [String]) async throws -> Set<String>
@@ -36,6 +45,17 @@ package struct LockedSagas<Definition: SagaDefinition>: Sendable {
         self.sagas = sagas
         self.journal = journal
         self.now = now
+    }
+}
+
+/// A saga as it was read, and as it is to be stored.
+package struct SagaChange<Definition: SagaDefinition>: Sendable {
+    package let before: SagaRecord<Definition>
+    package let after: SagaRecord<Definition>
+
+    package init(from before: SagaRecord<Definition>, to after: SagaRecord<Definition>) {
+        self.before = before
+        self.after = after
     }
 }
 

@@ -2,8 +2,9 @@ import Contracts
 import FoundationEssentials
 import SagaCore
 
-/// A batch of events being applied to locked sagas, in memory.
+/// A batch of events being applied to sagas, in memory.
 struct SagaWork<Definition: SagaDefinition> {
+    private let before: [SagaID: SagaRecord<Definition>]
     private var sagas: [SagaID: SagaRecord<Definition>]
     private var known: [MessageID: JournalEntry<Definition>]
     private let now: Date
@@ -11,13 +12,18 @@ struct SagaWork<Definition: SagaDefinition> {
     private(set) var journal: [JournalEntry<Definition>] = []
 
     init(_ locked: LockedSagas<Definition>) {
+        before = locked.sagas
         sagas = locked.sagas
         known = locked.journal
         now = locked.now
     }
 
-    var changed: [SagaRecord<Definition>] {
-        Set(touched).sorted().compactMap { sagas[$0] }
+    /// In the order in which rows are locked.
+    var changes: [SagaChange<Definition>] {
+        Set(touched).sorted().compactMap { id in
+            guard let before = before[id], let after = sagas[id] else { return nil }
+            return SagaChange(from: before, to: after)
+        }
     }
 
     mutating func apply(_ event: SagaEvent<Definition.Input>, patience: SagaPatience) throws -> SagaResult<Definition> {

@@ -2,12 +2,14 @@ import DequeModule
 import Glibc
 import Synchronization
 
-/// Runs one connection's actor on one thread that sleeps in `poll` until there is a job, a readable socket or a tick.
+/// Runs connections' actors on one thread that sleeps in `poll` until there is a job, a readable socket or a tick.
 ///
-/// A C library's handle may be used by one thread at a time and its calls block; so each connection owns a thread,
-/// and the cooperative pool never waits for a socket. A `pipe(2)` wakes the thread, `poll(2)` is its only sleep.
+/// A C library's handle may be used by one thread at a time and its calls block; so each connection works on one
+/// thread, alone or with those that serve the same purpose, and the cooperative pool never waits for a socket. A
+/// `pipe(2)` wakes the thread, `poll(2)` is its only sleep.
 package final class ConnectionThread: SerialExecutor, TaskExecutor {
     private struct Watch {
+        let owner: ObjectIdentifier
         let descriptor: Int32
         let tick: Duration
         var nextTick: ContinuousClock.Instant
@@ -16,9 +18,9 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
 
     private struct State: ~Copyable {
         var jobs = Deque<UnownedJob>()
-        var watch: Watch?
+        var watches: [Watch] = []
         var isAsleep = false
-        var isRetired = false
+        var owners = 1
     }
 
     private let wakeUp: (reader: Int32, writer: Int32)
@@ -72,33 +74,62 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         identity.load(ordering: .acquiring) == UInt(pthread_self())
     }
 
-    /// Calls `onReady` on this thread when `descriptor` becomes readable, and at least once every `tick`.
-    package func watch(_ descriptor: Int32, every tick: Duration, onReady: @escaping @Sendable () -> Void) {
-        let watch = Watch(
-            descriptor: descriptor, tick: tick, nextTick: ContinuousClock.now + tick, onReady: onReady)
-        state.withLock { $0.watch = watch }
+    /// The same thread for one connection more.
+    package func shared() -> ConnectionThread {
+        state.withLock { $0.owners += 1 }
+        return self
+    }
+
+    /// Gives the thread up: without owners it ends once its queue is empty, and must not be used afterwards.
+    package func retire() {
+        state.withLock { $0.owners -= 1 }
         wake()
     }
 
-    /// Brings the next tick forward to `instant`, if it would be later.
-    package func tick(by instant: ContinuousClock.Instant) {
+    /// Calls `onReady` on this thread when `descriptor` becomes readable, and at least once every `tick`.
+    ///
+    /// Each owner watches one descriptor at most.
+    package func watch(
+        _ descriptor: Int32, for owner: AnyObject, every tick: Duration, onReady: @escaping @Sendable () -> Void
+    ) {
+        let watch = Watch(
+            owner: ObjectIdentifier(owner), descriptor: descriptor, tick: tick, nextTick: .now + tick, onReady: onReady)
+        state.withLock { state in
+            state.watches.removeAll { $0.owner == watch.owner }
+            state.watches.append(watch)
+        }
+        wake()
+    }
+
+    /// Brings the owner's next tick forward to `instant`, if it would be later.
+    package func tick(by instant: ContinuousClock.Instant, for owner: AnyObject) {
+        let id = ObjectIdentifier(owner)
         let mustWake = state.withLock { state in
-            guard let next = state.watch?.nextTick, instant < next else { return false }
-            state.watch?.nextTick = instant
+            guard let index = state.watches.firstIndex(where: { $0.owner == id }),
+                instant < state.watches[index].nextTick
+            else { return false }
+            state.watches[index].nextTick = instant
             return state.isAsleep
         }
         if mustWake { wake() }
     }
 
     /// Stops watching; call it before the descriptor is closed, for the number may be given to another.
-    package func unwatch() {
-        state.withLock { $0.watch = nil }
+    package func unwatch(for owner: AnyObject) {
+        let id = ObjectIdentifier(owner)
+        state.withLock { $0.watches.removeAll { $0.owner == id } }
     }
 
-    /// Ends the thread once its queue is empty; the executor must not be used afterwards.
-    package func retire() {
-        state.withLock { $0.isRetired = true }
-        wake()
+    /// Waits, within a job, for `events` of one descriptor, and answers which there are; none at the deadline.
+    ///
+    /// The connections that share the thread read meanwhile what comes for them; jobs wait.
+    package func wait(
+        for events: Int32, of descriptor: Int32, until deadline: ContinuousClock.Instant
+    ) -> Int32 {
+        while true {
+            let found = poll(descriptor, for: events, until: deadline)
+            if found != 0 || ContinuousClock.now >= deadline { return found }
+        }
     }
 
     private func wake() {
@@ -110,12 +141,12 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         identity.store(UInt(pthread_self()), ordering: .releasing)
         while true {
             runJobs()
-            let (watch, isOver) = state.withLock { state in
+            let isOver = state.withLock { state in
                 state.isAsleep = state.jobs.isEmpty
-                return (state.watch, state.isRetired && state.jobs.isEmpty)
+                return state.owners <= 0 && state.jobs.isEmpty
             }
             if isOver { return }
-            sleep(until: watch)
+            sleep()
         }
     }
 
@@ -131,27 +162,38 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         }
     }
 
-    private func sleep(until watch: Watch?) {
-        var descriptors = [pollfd(fd: wakeUp.reader, events: Int16(POLLIN), revents: 0)]
-        if let watch { descriptors.append(pollfd(fd: watch.descriptor, events: Int16(POLLIN), revents: 0)) }
+    private func sleep() {
         let isAsleep = state.withLock { $0.isAsleep }
-        let timeout = isAsleep ? watch.map { ContinuousClock.now.duration(to: $0.nextTick).milliseconds } ?? -1 : 0
-        unsafe poll(&descriptors, nfds_t(descriptors.count), max(timeout, watch == nil ? -1 : 0))
+        guard poll(wakeUp.reader, for: POLLIN, until: isAsleep ? nil : .now) != 0 else { return }
+        var drained = [UInt8](repeating: 0, count: 64)
+        while unsafe read(wakeUp.reader, &drained, drained.count) == drained.count {}
+    }
+
+    /// Sleeps until something happens to this descriptor or a watched one, a tick is due or the deadline has come.
+    ///
+    /// Tells the watches that are concerned, and answers what happened to this descriptor.
+    private func poll(_ descriptor: Int32, for events: Int32, until deadline: ContinuousClock.Instant?) -> Int32 {
+        let watches = state.withLock { $0.watches }
+        var entries = [pollfd(fd: descriptor, events: Int16(events), revents: 0)]
+        entries += watches.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        let end = watches.reduce(deadline) { end, watch in min(end ?? watch.nextTick, watch.nextTick) }
+        let timeout = end.map { max(0, ContinuousClock.now.duration(to: $0).milliseconds) } ?? -1
+        unsafe Glibc.poll(&entries, nfds_t(entries.count), timeout)
         state.withLock { $0.isAsleep = false }
-        if descriptors[0].revents != 0 {
-            var drained = [UInt8](repeating: 0, count: 64)
-            while unsafe read(wakeUp.reader, &drained, drained.count) == drained.count {}
-        }
-        guard let watch else { return }
-        let isReadable = descriptors[1].revents != 0
-        if isReadable || ContinuousClock.now >= watch.nextTick { notify(watch) }
+        for (watch, entry) in zip(watches, entries.dropFirst())
+        where entry.revents != 0 || ContinuousClock.now >= watch.nextTick { notify(watch) }
+        return Int32(entries[0].revents)
     }
 
     /// Runs the callback unless the watch was ended meanwhile, and sets its next tick.
     private func notify(_ watch: Watch) {
         let isCurrent = state.withLock { state in
-            guard state.watch?.descriptor == watch.descriptor else { return false }
-            state.watch?.nextTick = ContinuousClock.now + watch.tick
+            guard
+                let index = state.watches.firstIndex(where: {
+                    $0.owner == watch.owner && $0.descriptor == watch.descriptor
+                })
+            else { return false }
+            state.watches[index].nextTick = ContinuousClock.now + watch.tick
             return true
         }
         if isCurrent { watch.onReady() }

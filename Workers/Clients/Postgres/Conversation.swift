@@ -1,3 +1,4 @@
+import Connections
 import Logging
 
 /// What one connection is doing: its session, if it has one, and its transaction, if one is open.
@@ -5,6 +6,7 @@ import Logging
 /// Used on the connection's own thread only; every call runs to its end, so nothing comes between two of its steps.
 final class Conversation {
     private let configuration: PostgresConfiguration
+    private let thread: ConnectionThread
     private let logger: Logger
     private let cancelDesk: CancelDesk
     private var session: Session?
@@ -12,8 +14,11 @@ final class Conversation {
     private var lastToken: UInt64 = 0
     private var isClosed = false
 
-    init(_ configuration: PostgresConfiguration, cancelDesk: CancelDesk, logger: Logger) {
+    init(
+        _ configuration: PostgresConfiguration, on thread: ConnectionThread, cancelDesk: CancelDesk, logger: Logger
+    ) {
         self.configuration = configuration
+        self.thread = thread
         self.cancelDesk = cancelDesk
         self.logger = logger
     }
@@ -53,7 +58,7 @@ final class Conversation {
         if let session, session.isUsable() { return session }
         if session != nil { logger.info("postgres session lost while idle; connecting again") }
         dropSession()
-        let fresh = try Session(to: configuration, logger: logger)
+        let fresh = try Session(to: configuration, on: thread, logger: logger)
         session = fresh
         cancelDesk.place(fresh.cancelTicket)
         return fresh

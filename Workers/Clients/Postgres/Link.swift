@@ -5,9 +5,10 @@ import Logging
 
 /// The only owner of a `PGconn`; letting it go closes the socket.
 ///
-/// Every wait is a `poll(2)` with a deadline.
+/// Every wait is a `poll(2)` with a deadline, by the thread.
 @safe struct Link: ~Copyable {
     private let connection: OpaquePointer
+    private let thread: ConnectionThread
     private let notices: NoticeLog
 
     /// Connects, trying the URL's hosts in order.
@@ -15,7 +16,7 @@ import Logging
     /// The one blocking call, on the connection's own thread: only so does libpq keep `connect_timeout` for each host
     /// and go on to the next. `PQconnectdbParams`.
     static func open(
-        _ configuration: PostgresConfiguration, logger: Logger
+        _ configuration: PostgresConfiguration, on thread: ConnectionThread, logger: Logger
     ) throws(PostgresError) -> Link {
         guard Link.isReadable(configuration.url.text) else {
             // libpq would quote the URL, password and all.
@@ -29,13 +30,14 @@ import Logging
         guard let connected = unsafe connected else {
             throw PostgresError(.connectFailed, operation: "connect", detail: "libpq has no memory")
         }
-        let link = unsafe Link(connected, notices: NoticeLog(logger))
+        let link = unsafe Link(connected, thread, notices: NoticeLog(logger))
         guard link.isReady() else { throw link.lost(.connectFailed, "connect") }
         return link
     }
 
-    private init(_ connection: OpaquePointer, notices: NoticeLog) {
+    private init(_ connection: OpaquePointer, _ thread: ConnectionThread, notices: NoticeLog) {
         unsafe self.connection = unsafe connection
+        self.thread = thread
         self.notices = notices
     }
 
@@ -117,13 +119,11 @@ import Logging
         let unsent = unsafe PQflush(connection)
         guard unsent >= 0 else { throw lost(.connectionLost, sql) }
         let interest = unsent == 1 ? POLLIN | POLLOUT : POLLIN
-        var entry = pollfd(fd: unsafe PQsocket(connection), events: Int16(interest), revents: 0)
-        let rest = ContinuousClock.now.duration(to: deadline)
-        let ready = rest > .zero ? unsafe poll(&entry, 1, rest.milliseconds) : 0
-        if ready == 0 {
+        let found = thread.wait(for: interest, of: unsafe PQsocket(connection), until: deadline)
+        if found == 0 {
             throw PostgresError(.timedOut, sql: sql, detail: "no answer before the client's deadline")
         }
-        let isReadable = ready > 0 && entry.revents & Int16(POLLIN | POLLERR | POLLHUP) != 0
+        let isReadable = found & (POLLIN | POLLERR | POLLHUP) != 0
         if isReadable, unsafe PQconsumeInput(connection) == 0 { throw lost(.connectionLost, sql) }
     }
 

@@ -7,19 +7,18 @@ import Logging
 /// wait in line, at most `queryDeadline`. Statements are prepared once and kept, by text and parameter types.
 package actor PostgresConnection: Closeable {
     private let configuration: PostgresConfiguration
-    private let thread = ConnectionThread()
+    private let thread: ConnectionThread
     private let turn = Permits(1)
     private let cancelDesk = CancelDesk()
     private let conversation: Conversation
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
-    /// The connection's own thread: work that prefers it talks to the database without changing threads.
-    package nonisolated var executor: any TaskExecutor { thread }
-
-    package init(_ configuration: PostgresConfiguration, logger: Logger) {
+    /// - Parameter thread: one that others use as well; nil for a thread of its own.
+    package init(_ configuration: PostgresConfiguration, on thread: ConnectionThread? = nil, logger: Logger) {
         self.configuration = configuration
-        conversation = Conversation(configuration, cancelDesk: cancelDesk, logger: logger)
+        self.thread = thread?.shared() ?? ConnectionThread()
+        conversation = Conversation(configuration, on: self.thread, cancelDesk: cancelDesk, logger: logger)
     }
 
     isolated deinit {

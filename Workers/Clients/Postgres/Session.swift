@@ -13,9 +13,11 @@ final class Session {
     private(set) var isBroken = false
     let cancelTicket: CancelTicket?
 
-    init(to configuration: PostgresConfiguration, logger: Logger) throws(PostgresError) {
+    init(
+        to configuration: PostgresConfiguration, on thread: ConnectionThread, logger: Logger
+    ) throws(PostgresError) {
         self.logger = logger
-        link = try Link.open(configuration, logger: logger)
+        link = try Link.open(configuration, on: thread, logger: logger)
         cancelTicket = link.cancelTicket()
         _ = try exchange([configuration.preparation], within: configuration.connectTimeout + .seconds(2))
     }

@@ -20,7 +20,7 @@ package actor Administrator: Closeable {
     }
 
     isolated deinit {
-        thread.unwatch()
+        thread.unwatch(for: self)
         session = nil
         thread.retire()
     }
@@ -30,7 +30,7 @@ package actor Administrator: Closeable {
         drop()
         let session = try Session.open(configuration, logger)
         ledger.beginEpoch()
-        thread.watch(session.descriptor, every: configuration.tick) { [weak self] in
+        thread.watch(session.descriptor, for: self, every: configuration.tick) { [weak self] in
             self?.assumeIsolated { $0.pump() }
         }
         self.session = consume session
@@ -38,7 +38,7 @@ package actor Administrator: Closeable {
 
     /// Ends the connection; messages got but not acknowledged return to their queues.
     package func close() async {
-        thread.unwatch()
+        thread.unwatch(for: self)
         if let session = session.take() { session.close() }
     }
 
@@ -165,7 +165,7 @@ extension Administrator {
     }
 
     private func drop() {
-        thread.unwatch()
+        thread.unwatch(for: self)
         session = nil
     }
 }

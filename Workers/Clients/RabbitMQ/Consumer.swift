@@ -3,7 +3,7 @@ import DequeModule
 import Logging
 import Synchronization
 
-/// Receives the messages of one queue, over a connection and a thread of its own.
+/// Receives the messages of one queue, over a connection of its own.
 ///
 /// Heartbeats go on while the program works on what it has taken. After an error the consumer is closed; `open`
 /// connects it again, and what the broker was not told to be acknowledged comes again.
@@ -14,7 +14,7 @@ package actor Consumer {
     private let queue: String
     private let prefetch: UInt16
     private let logger: Logger
-    private let thread = ConnectionThread()
+    private let thread: ConnectionThread
     private var session: Session?
     /// Why nothing will arrive any more; nil while the consumer is active.
     private var ending: Ending? = .failed(BrokerError(.closed, during: "consuming", "not open"))
@@ -43,7 +43,12 @@ package actor Consumer {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
-    package init(_ configuration: BrokerConfiguration, queue: String, prefetch: UInt16, logger: Logger) {
+    /// - Parameter thread: one that others use as well; nil for a thread of its own.
+    package init(
+        _ configuration: BrokerConfiguration, queue: String, prefetch: UInt16, on thread: ConnectionThread? = nil,
+        logger: Logger
+    ) {
+        self.thread = thread?.shared() ?? ConnectionThread()
         self.configuration = configuration
         self.queue = queue
         self.prefetch = prefetch
@@ -51,7 +56,7 @@ package actor Consumer {
     }
 
     isolated deinit {
-        thread.unwatch()
+        thread.unwatch(for: self)
         session = nil
         thread.retire()
     }
@@ -90,7 +95,7 @@ package actor Consumer {
     /// Ends a wait for messages, and every later one at once; what was taken may still be acknowledged.
     package nonisolated func interrupt() {
         isInterrupted.store(true, ordering: .releasing)
-        thread.tick(by: .now)
+        thread.tick(by: .now, for: self)
     }
 
     /// Tells the broker that this delivery and all taken before it are dealt with.
@@ -104,7 +109,7 @@ package actor Consumer {
     /// cannot be sent is logged: the connection is lost then, and its deliveries come again.
     package nonisolated func acknowledge(through tag: UInt64, within delay: Duration) {
         let due = untold.note(tag, due: .now + delay, enough: UInt64(prefetch / 2))
-        thread.tick(by: due)
+        thread.tick(by: due, for: self)
     }
 
     /// Gives one delivery back, or with `requeue` false to the queue's dead-letter exchange; a failed attempt.
@@ -134,7 +139,7 @@ package actor Consumer {
     /// Ends the connection; the broker hands out again what was not acknowledged.
     package func close() async {
         tellAcknowledged()
-        thread.unwatch()
+        thread.unwatch(for: self)
         if let session = session.take() { session.close() }
         drop(BrokerError(.closed, during: "consuming", "closed"))
     }
@@ -150,7 +155,7 @@ extension Consumer {
         }
         ledger.beginEpoch()
         ending = nil
-        thread.watch(session.descriptor, every: configuration.tick) { [weak self] in
+        thread.watch(session.descriptor, for: self, every: configuration.tick) { [weak self] in
             self?.assumeIsolated { $0.tick() }
         }
         self.session = consume session
@@ -167,7 +172,7 @@ extension Consumer {
     private func tick() {
         pump()
         guard let due = untold.due else { return }
-        if due <= .now { tellAcknowledged() } else { thread.tick(by: due) }
+        if due <= .now { tellAcknowledged() } else { thread.tick(by: due, for: self) }
     }
 
     private func tell(through tag: UInt64) throws(BrokerError) {
@@ -221,7 +226,7 @@ extension Consumer {
 
     /// Gives the connection up; buffered messages go with it, for they will come again.
     private func drop(_ error: BrokerError) {
-        thread.unwatch()
+        thread.unwatch(for: self)
         session = nil
         buffer.removeAll()
         ending = .failed(error)
@@ -246,7 +251,7 @@ extension Consumer {
 
     /// A message that waits for a taker's moment wakes nobody when it comes.
     private func mindMoment(of wish: Wish) {
-        if !buffer.isEmpty, let moment = wish.moment { thread.tick(by: moment) }
+        if !buffer.isEmpty, let moment = wish.moment { thread.tick(by: moment, for: self) }
     }
 
     private func wakeServed() {

@@ -19,7 +19,7 @@ package actor Publisher {
 
     private let configuration: BrokerConfiguration
     private let logger: Logger
-    private let thread = ConnectionThread()
+    private let thread: ConnectionThread
     private var session: Session?
     private var closing = BrokerError(.closed, during: "publishing", "not open")
     private var tracker = ConfirmTracker()
@@ -31,13 +31,15 @@ package actor Publisher {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
-    package init(_ configuration: BrokerConfiguration, logger: Logger) {
+    /// - Parameter thread: one that others use as well; nil for a thread of its own.
+    package init(_ configuration: BrokerConfiguration, on thread: ConnectionThread? = nil, logger: Logger) {
+        self.thread = thread?.shared() ?? ConnectionThread()
         self.configuration = configuration
         self.logger = logger
     }
 
     isolated deinit {
-        thread.unwatch()
+        thread.unwatch(for: self)
         session = nil
         thread.retire()
     }
@@ -70,7 +72,7 @@ package actor Publisher {
 
     /// Ends the connection; those who wait for answers get an error.
     package func close() async {
-        thread.unwatch()
+        thread.unwatch(for: self)
         if let session = session.take() { session.close() }
         drop(BrokerError(.closed, during: "publishing", "closed"))
     }
@@ -80,7 +82,7 @@ extension Publisher {
     private func connect() throws(BrokerError) {
         var session = try Session.open(configuration, logger)
         try session.perform { handle throws(BrokerError) in try handle.confirmPublications() }
-        thread.watch(session.descriptor, every: configuration.tick) { [weak self] in
+        thread.watch(session.descriptor, for: self, every: configuration.tick) { [weak self] in
             self?.assumeIsolated { $0.tick() }
         }
         self.session = consume session
@@ -180,7 +182,7 @@ extension Publisher {
 
     /// Gives the connection up, and with it all answers.
     private func drop(_ error: BrokerError) {
-        thread.unwatch()
+        thread.unwatch(for: self)
         session = nil
         closing = error
         isBlocked = false

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import Logging
 import Postgres
@@ -28,10 +29,14 @@ package struct Fleet: Sendable {
     ///
     /// Its statements are few, prepared once, and find every row by an index; the planner is told so, because a table
     /// that is new has no statistics yet and would be scanned whole for each batch.
-    package func database(of role: FleetRole, for purpose: String) -> PostgresConnection {
+    ///
+    /// - Parameter thread: one that other connections use as well; nil for a thread of its own.
+    package func database(
+        of role: FleetRole, for purpose: String, on thread: ConnectionThread? = nil
+    ) -> PostgresConnection {
         var configuration = databaseConfiguration(of: role, for: purpose)
         configuration.parameters = [("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")]
-        return PostgresConnection(configuration, logger: logger)
+        return PostgresConnection(configuration, on: thread, logger: logger)
     }
 
     package func databasePool(of role: FleetRole, for purpose: String, size: Int) -> PostgresPool {
@@ -55,8 +60,10 @@ package struct Fleet: Sendable {
         return client
     }
 
-    package func mailer(of role: FleetRole, for purpose: String) throws -> Mailer {
-        let publisher = Publisher(try brokerConfiguration(of: role, for: "\(purpose) out"), logger: logger)
+    /// - Parameter thread: one that other connections use as well; nil for a thread of its own.
+    package func mailer(of role: FleetRole, for purpose: String, on thread: ConnectionThread? = nil) throws -> Mailer {
+        let publisher = Publisher(
+            try brokerConfiguration(of: role, for: "\(purpose) out"), on: thread, logger: logger)
         return Mailer(outlet: publisher, application: role.rawValue, health: health, logger: logger)
     }
 
@@ -81,15 +88,18 @@ package struct Fleet: Sendable {
     ) throws -> [any Service] {
         try (1...settings.lanes).flatMap { number -> [any Service] in
             let purpose = settings.lanes == 1 ? queue.name : "\(queue.name) \(number)"
+            let thread = ConnectionThread()
+            defer { thread.retire() }
             let consumer = Consumer(
                 try brokerConfiguration(of: role, for: "\(purpose) in"), queue: queue.name,
-                prefetch: UInt16(min(settings.batch * Lane.batchesAtOnce, 2_000)), logger: logger)
-            let connection = database(of: role, for: purpose)
+                prefetch: UInt16(min(settings.batch * Lane.batchesAtOnce, 2_000)), on: thread,
+                logger: logger)
+            let connection = database(of: role, for: purpose, on: thread)
             health.expect("queue \(queue.name)")
             return [
                 Lane(
-                    queue: queue, inlet: QueueInlet(consumer), mailer: try mailer(of: role, for: purpose),
-                    handler: try handler(connection), on: connection.executor,
+                    queue: queue, inlet: QueueInlet(consumer), mailer: try mailer(of: role, for: purpose, on: thread),
+                    handler: try handler(connection), on: thread,
                     limits: .init(batch: settings.batch, urgency: urgency), health: health,
                     activity: laneBoard.add(queue), logger: logger),
                 Sweeper(

@@ -23,7 +23,7 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
         _ sagas: [SagaID], _ messages: [MessageID], in transaction: Transaction
     ) async throws -> LockedSagas<Definition> {
         switch flaw {
-        case .none, .earlyRest, .startsUnchecked: try await inner.lock(sagas, messages, in: transaction)
+        case .none, .earlyRest, .startsUnchecked, .noDoubt: try await inner.lock(sagas, messages, in: transaction)
         case .noJournal: try await inner.lock(sagas, [], in: transaction)
         case .noLocks:
             try await transaction.read { tables in
@@ -33,6 +33,20 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
                 return found
             }
         }
+    }
+
+    /// A store that forgets its locks or its journal has nothing else to go by either.
+    func recall(_ sagas: [SagaID]) -> [SagaID: SagaRecord<Definition>]? {
+        switch flaw {
+        case .none, .earlyRest, .startsUnchecked, .noDoubt: inner.recall(sagas)
+        case .noJournal, .noLocks: nil
+        }
+    }
+
+    func begin(
+        _ sagas: [NewSaga<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
+    ) async throws {
+        try await inner.begin(sagas, journal, in: transaction)
     }
 
     func insert(_ sagas: [NewSaga<Definition>], in transaction: Transaction) async throws -> SagaInsertion {
@@ -47,23 +61,24 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
     }
 
     func save(
-        _ sagas: [SagaRecord<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
+        _ changes: [SagaChange<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws {
         switch flaw {
-        case .none, .noJournal, .startsUnchecked: try await inner.save(sagas, journal, in: transaction)
+        case .none, .noJournal, .startsUnchecked: try await inner.save(changes, journal, in: transaction)
         case .earlyRest:
-            let rested = sagas.map { saga in
-                var saga = saga
+            let rested = changes.map { change in
+                var saga = change.after
                 if saga.state.outcome != nil { saga.wakeAt = nil }
-                return saga
+                return SagaChange(from: change.before, to: saga)
             }
             try await inner.save(rested, journal, in: transaction)
-        case .noLocks:
+        case .noLocks, .noDoubt:
             try await transaction.write(locking: []) { tables in
-                for saga in sagas { try tables.update(saga) }
+                for change in changes { try tables.update(change.after) }
                 for entry in journal { tables.journal[entry.sagaID, default: []].append(entry) }
             }
             try await transaction.commit()
+            inner.recent.remember(changes.map(\.after))
         }
     }
 

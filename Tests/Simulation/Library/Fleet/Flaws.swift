@@ -56,6 +56,8 @@ package enum SagaFlaw: Sendable {
     case earlyRest
     /// Rows are written without locks.
     case noLocks
+    /// What is remembered is written, whatever the rows say by now.
+    case noDoubt
     /// A start that nothing stands in the way of any more counts as made, although it was not.
     case startsUnchecked
 }

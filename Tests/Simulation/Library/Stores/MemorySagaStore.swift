@@ -9,9 +9,14 @@ package struct MemorySagaStore<Definition: PurchaseDefinition>: SagaStore {
     package typealias Transaction = MemoryTransaction<OrchestratorTables<Definition>>
 
     let session: MemorySession<OrchestratorTables<Definition>>
+    let recent = RecentSagas<Definition>()
 
     package init(_ session: MemorySession<OrchestratorTables<Definition>>) {
         self.session = session
+    }
+
+    package func recall(_ sagas: [SagaID]) -> [SagaID: SagaRecord<Definition>]? {
+        recent.records(of: sagas)
     }
 
     package func transact<R: Sendable>(_ body: (Transaction) async throws -> R) async throws -> R {
@@ -47,15 +52,33 @@ package struct MemorySagaStore<Definition: PurchaseDefinition>: SagaStore {
             sagas: Dictionary(uniqueKeysWithValues: due.map { ($0.id, $0) }), journal: [:], now: now)
     }
 
-    package func insert(
-        _ sagas: [NewSaga<Definition>], in transaction: Transaction
-    ) async throws -> SagaInsertion {
-        let keys = sagas.flatMap { saga in
+    package func begin(
+        _ sagas: [NewSaga<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
+    ) async throws {
+        let rows = keys(of: sagas) + journal.map { .id(.journal, $0.messageID.uuid) }
+        try await transaction.write(locking: rows) { tables in
+            for saga in sagas where !tables.add(saga) { throw ConcurrentRepeat() }
+            for entry in journal {
+                guard tables.entryOfMessage[entry.messageID] == nil else { throw ConcurrentRepeat() }
+                try tables.append(entry)
+            }
+        }
+        try await transaction.commit()
+        recent.remember(sagas.map(\.record))
+    }
+
+    private func keys(of sagas: [NewSaga<Definition>]) -> [RowKey] {
+        sagas.flatMap { saga in
             [saga.record.id.row] + (saga.claim.key.map { [RowKey.text(.startKey, $0)] } ?? [])
                 + (saga.claim.intent.map { [RowKey.text(.intent, $0)] } ?? [])
         }
+    }
+
+    package func insert(
+        _ sagas: [NewSaga<Definition>], in transaction: Transaction
+    ) async throws -> SagaInsertion {
         // Decided once: an intent that comes free before the commit does not let a refused saga in.
-        let added = try await transaction.read(locking: keys) { tables in
+        let added = try await transaction.read(locking: keys(of: sagas)) { tables in
             var tables = tables
             return sagas.filter { tables.add($0) }
         }
@@ -84,18 +107,24 @@ package struct MemorySagaStore<Definition: PurchaseDefinition>: SagaStore {
     }
 
     package func save(
-        _ sagas: [SagaRecord<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
+        _ changes: [SagaChange<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws {
-        guard !sagas.isEmpty || !journal.isEmpty else { return }
-        let rows = sagas.map(\.id.row) + journal.map { .id(.journal, $0.messageID.uuid) }
-        try await transaction.write(locking: rows) { tables in
-            for saga in sagas { try tables.update(saga) }
-            for entry in journal {
-                guard tables.entryOfMessage[entry.messageID] == nil else { throw ConcurrentRepeat() }
-                try tables.append(entry)
+        guard !changes.isEmpty || !journal.isEmpty else { return }
+        let rows = changes.map(\.after.id.row) + journal.map { .id(.journal, $0.messageID.uuid) }
+        do {
+            try await transaction.write(locking: rows) { tables in
+                for change in changes { try tables.update(change) }
+                for entry in journal {
+                    guard tables.entryOfMessage[entry.messageID] == nil else { throw ConcurrentRepeat() }
+                    try tables.append(entry)
+                }
             }
+        } catch let error as ConcurrentRepeat {
+            recent.doubt()
+            throw error
         }
         try await transaction.commit()
+        recent.remember(changes.map(\.after))
     }
 
     package func knownKeys(_ keys: [String]) async throws -> Set<String> {

@@ -1,4 +1,5 @@
 import Contracts
+import FleetRuntime
 import FoundationEssentials
 import OrchestratorService
 import SagaCore
@@ -47,6 +48,13 @@ package struct OrchestratorTables<Definition: PurchaseDefinition>: Sendable {
         if let key = saga.claim.key { sagaOfKey[key] = id }
         if let intent = saga.claim.intent { sagaOfIntent[intent] = id }
         return true
+    }
+
+    /// - Throws: `ConcurrentRepeat` when the row is not any more as it was read.
+    mutating func update(_ change: SagaChange<Definition>) throws {
+        let (read, row) = (change.before, sagas[change.after.id]?.record)
+        guard row?.version == read.version, row?.attempts == read.attempts else { throw ConcurrentRepeat() }
+        try update(change.after)
     }
 
     mutating func update(_ record: SagaRecord<Definition>) throws {
