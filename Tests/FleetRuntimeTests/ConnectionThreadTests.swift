@@ -1,5 +1,5 @@
 import Connections
-import Glibc
+import Foundation
 import Testing
 
 /// What connections that share a thread owe each other.
@@ -9,13 +9,13 @@ struct `A connection's thread` {
         let thread = ConnectionThread()
         let (question, answer) = (Pipe(), Pipe())
         let reader = Owner()
-        thread.watch(question.reader, for: reader, every: .seconds(60)) {
+        thread.watch(question.descriptor, for: reader, every: .seconds(60)) {
             question.drain()
-            answer.write()
+            answer.ring()
         }
         let found = await onto(thread) {
-            question.write()
-            return thread.wait(for: POLLIN, of: answer.reader, until: .now + .seconds(30))
+            question.ring()
+            return thread.wait(for: POLLIN, of: answer.descriptor, until: .now + .seconds(30))
         }
         #expect(found == POLLIN)
         thread.unwatch(for: reader)
@@ -26,7 +26,7 @@ struct `A connection's thread` {
         let thread = ConnectionThread()
         let silent = Pipe()
         let found = await onto(thread) {
-            thread.wait(for: POLLIN, of: silent.reader, until: .now + .milliseconds(20))
+            thread.wait(for: POLLIN, of: silent.descriptor, until: .now + .milliseconds(20))
         }
         #expect(found == 0)
         thread.retire()
@@ -38,19 +38,19 @@ struct `A connection's thread` {
         let owners = [Owner(), Owner()]
         let (calls, feed) = AsyncStream.makeStream(of: Int.self)
         for (index, socket) in sockets.enumerated() {
-            thread.watch(socket.reader, for: owners[index], every: .seconds(60)) {
+            thread.watch(socket.descriptor, for: owners[index], every: .seconds(60)) {
                 socket.drain()
                 feed.yield(index)
             }
         }
         var heard = calls.makeAsyncIterator()
         for index in [1, 0] {
-            sockets[index].write()
+            sockets[index].ring()
             #expect(await heard.next() == index)
         }
         thread.unwatch(for: owners[0])
-        sockets[0].write()
-        sockets[1].write()
+        sockets[0].ring()
+        sockets[1].ring()
         #expect(await heard.next() == 1)
         thread.retire()
     }
@@ -61,7 +61,7 @@ struct `A connection's thread` {
         let owners = [Owner(), Owner()]
         let (calls, feed) = AsyncStream.makeStream(of: Int.self)
         for (index, socket) in sockets.enumerated() {
-            thread.watch(socket.reader, for: owners[index], every: .seconds(60)) { feed.yield(index) }
+            thread.watch(socket.descriptor, for: owners[index], every: .seconds(60)) { feed.yield(index) }
         }
         thread.tick(by: .now, for: owners[1])
         var heard = calls.makeAsyncIterator()
@@ -84,29 +84,14 @@ struct `A connection's thread` {
 
 private final class Owner: Sendable {}
 
-/// A socket to be: what is written at one end makes the other readable.
-private final class Pipe: Sendable {
-    let reader: Int32
-    private let writer: Int32
+extension Pipe {
+    fileprivate var descriptor: Int32 { fileHandleForReading.fileDescriptor }
 
-    init() {
-        var ends: [Int32] = [-1, -1]
-        let made = unsafe pipe(&ends)
-        precondition(made == 0, "no descriptors left")
-        (reader, writer) = (ends[0], ends[1])
+    fileprivate func ring() {
+        fileHandleForWriting.write(Data([1]))
     }
 
-    deinit {
-        close(reader)
-        close(writer)
-    }
-
-    func write() {
-        _ = unsafe [UInt8(1)].withUnsafeBytes { unsafe Glibc.write(writer, $0.baseAddress, 1) }
-    }
-
-    func drain() {
-        var byte: UInt8 = 0
-        _ = unsafe read(reader, &byte, 1)
+    fileprivate func drain() {
+        _ = fileHandleForReading.availableData
     }
 }
