@@ -76,11 +76,19 @@ indirect enum FieldTree: Sendable {
                     let place = "\(pointer)/\(StrictBody.escaped(name))"
                     return fields[name]?.mistakes(in: text, at: member, place)
                         ?? [Problem.Mistake(pointer: place, detail: "is not a field of this request")]
-                }
+                } + repeats(in: text.members(of: index).map(\.key), pointer)
         case .list(let field):
             text.elements(of: index).enumerated().flatMap {
                 field.mistakes(in: text, at: $1, "\(pointer)/\($0)")
             }
+        }
+    }
+
+    /// Which of two values is meant nobody can know.
+    private func repeats(in names: [String], _ pointer: String) -> [Problem.Mistake] {
+        var seen: Set<String> = []
+        return names.filter { !seen.insert($0).inserted }.map { name in
+            Problem.Mistake(pointer: "\(pointer)/\(StrictBody.escaped(name))", detail: "must not come twice")
         }
     }
 }

@@ -1,0 +1,39 @@
+import Contracts
+import Foundation
+import Testing
+
+@testable import OrchestratorService
+
+/// What is wrong with a request's body, and where.
+@Suite struct `A strict body` {
+    private struct Wish: Decodable {
+        struct Part: Decodable { let name: String }
+        let quantity: Int
+        let parts: [Part]
+    }
+
+    private static let fields = FieldTree.object([
+        "quantity": .value, "parts": .list(.object(["name": .value])),
+    ])
+
+    private static func mistakes(in body: String) -> [String] {
+        do {
+            _ = try StrictBody.read(Wish.self, from: Data(body.utf8), fields: fields)
+            return []
+        } catch {
+            return (error.errors ?? []).map { "\($0.pointer) \($0.detail)" }
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"quantity":1,"parts":[{"name":"a"}]}"#, []),
+        (#"{"quantity":1,"quantity":2,"parts":[]}"#, ["/quantity must not come twice"]),
+        (#"{"quantity":1,"quantity":1e400,"parts":[]}"#, ["/quantity must not come twice"]),
+        (#"{"quantity":1,"quant\u0069ty":2,"parts":[]}"#, ["/quantity must not come twice"]),
+        (#"{"quantity":1,"parts":[{"name":"a"},{"name":"b","name":"c"}]}"#, ["/parts/1/name must not come twice"]),
+        (#"{"quantity":1,"parts":[],"price":1}"#, ["/price is not a field of this request"]),
+    ])
+    func `names a field that is unknown or comes twice`(_ body: String, _ mistakes: [String]) {
+        #expect(Self.mistakes(in: body) == mistakes)
+    }
+}
