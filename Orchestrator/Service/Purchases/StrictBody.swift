@@ -69,16 +69,17 @@ indirect enum FieldTree: Sendable {
 
     fileprivate func mistakes(in text: JSONText, at index: Int = 0, _ pointer: String = "") -> [Problem.Mistake] {
         switch self {
-        case .value: []
+        case .value: return []
         case .object(let fields):
-            text.members(of: index).filter { fields[$0.key]?.isValue != true }.sorted { $0.key < $1.key }
+            let members = text.members(of: index)
+            return members.filter { fields[$0.key]?.isValue != true }.sorted { $0.key < $1.key }
                 .flatMap { name, member in
                     let place = "\(pointer)/\(StrictBody.escaped(name))"
                     return fields[name]?.mistakes(in: text, at: member, place)
                         ?? [Problem.Mistake(pointer: place, detail: "is not a field of this request")]
-                } + repeats(in: text.members(of: index).map(\.key), pointer)
+                } + repeats(in: members.map(\.key), pointer)
         case .list(let field):
-            text.elements(of: index).enumerated().flatMap {
+            return text.elements(of: index).enumerated().flatMap {
                 field.mistakes(in: text, at: $1, "\(pointer)/\($0)")
             }
         }

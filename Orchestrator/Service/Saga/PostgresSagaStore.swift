@@ -59,11 +59,13 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     ) async throws {
         let statements = [try addition(of: sagas), try append(journal)]
         FaultPoint.startsInserted.pass()
+        FaultPoint.beforeCommit.pass()
         do {
             _ = try await transaction.commit(after: statements)
         } catch {
             throw error.code == .uniqueViolation ? ConcurrentRepeat() : error
         }
+        FaultPoint.committed.pass()
         recent.remember(sagas.map(\.record))
     }
 

@@ -46,7 +46,7 @@ package struct Lane: Service {
     let activity: LaneActivity
     let logger: Logger
 
-    /// - Parameter executor: the thread that most of the work would change to anyway, such as the database's.
+    /// - Parameter executor: the thread that most of the work would change to anyway, that of the lane's connections.
     package init(
         queue: Queue, inlet: any Inlet, mailer: Mailer, handler: any BatchHandler,
         on executor: (any TaskExecutor)? = nil, limits: Limits,
