@@ -67,10 +67,11 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
+        .systemLibrary(name: "CLinux", path: "Workers/Clients/CLinux"),
         .systemLibrary(name: "CRabbitMQ", path: "Workers/Clients/CRabbitMQ"),
         .systemLibrary(name: "CPostgres", path: "Workers/Clients/CPostgres"),
         .systemLibrary(name: "CHiredis", path: "Workers/Clients/CHiredis"),
-        module("Connections", at: "Workers/Clients/Connections", [collections]),
+        module("Connections", at: "Workers/Clients/Connections", ["CLinux", collections]),
         module("RabbitMQ", at: "Workers/Clients/RabbitMQ", ["CRabbitMQ", "Connections", logging, collections]),
         module("Postgres", at: "Workers/Clients/Postgres", ["CPostgres", "Connections", logging, collections]),
         module("Redis", at: "Workers/Clients/Redis", ["CHiredis", "Connections", logging]),

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import Foundation
@@ -55,6 +56,58 @@ struct `Hints of purchases` {
         hints.note([.ended(intent, first)])
         #expect(await told.next()?.count == 1)
     }
+
+    /// Says how much is left of every event's only tier, and counts how often it is asked for each.
+    private final class CountingCache: PurchaseCache {
+        let left: [EventID: Int]
+        let asked = Mutex<[EventID: Int]>([:])
+
+        init(left: [EventID: Int]) {
+            self.left = left
+        }
+
+        func availability(of events: [EventID]) async throws -> [EventID: Data] {
+            asked.withLock { asked in for event in events { asked[event, default: 0] += 1 } }
+            return try Dictionary(
+                uniqueKeysWithValues: events.compactMap { event in
+                    guard let left = left[event] else { return nil }
+                    let tier = CachedAvailability.Tier(name: "Floor", capacity: 1_000_000, available: left)
+                    return (event, try WireFormat.encode(CachedAvailability(asOf: Date(), tiers: [tier])))
+                })
+        }
+
+        func note(_ marks: [IntentMark]) async throws {}
+    }
+
+    @Test func `are not asked for again while a tier cannot have sold out, and at once where it may have`() async {
+        let (plenty, none, unknown) = (EventID.make(), EventID.make(), EventID.make())
+        let cache = CountingCache(left: [plenty: 1_000_000, none: 0])
+        let world = StandingClock()
+        await World.$simulated.withValue(world) {
+            let hints = PurchaseHints(
+                cache, health: HealthBoard(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let tiers = Set([plenty, none, unknown].map { TierKey(event: $0, name: "Floor") })
+            for _ in 0..<3 {
+                #expect(await hints.soldOut(among: tiers) == [TierKey(event: none, name: "Floor")])
+            }
+            #expect(cache.asked.withLock { $0 } == [plenty: 1, none: 3, unknown: 3])
+            world.advance(by: .seconds(1))
+            _ = await hints.soldOut(among: tiers)
+            #expect(cache.asked.withLock { $0[plenty] } == 2)
+        }
+    }
+}
+
+/// A world in which time passes only when it is told to.
+private final class StandingClock: Surroundings {
+    private let now = Mutex(ContinuousClock.now)
+
+    var date: Date { Date() }
+    var instant: ContinuousClock.Instant { now.withLock { $0 } }
+    var executor: any TaskExecutor { globalConcurrentExecutor }
+    func sleep(for pause: Duration) async throws {}
+    func random() -> UInt64 { 0 }
+    func advance(by pause: Duration) { now.withLock { $0 += pause } }
 }
 
 extension IntentMark {

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import Synchronization
@@ -98,15 +99,45 @@ struct PatientCallsTests {
     }
 
     @Test func `a call that is overdue is not waited for, even if it cannot be cancelled`() async {
-        let stuck = Mutex<[CheckedContinuation<Void, Never>]>([])
+        let stuck = StuckCalls()
         let answers = await PatientCalls(width: 2, patience: .milliseconds(20)).make([1, 2, 3, 4]) {
             -$0
         } call: { item in
-            if item < 3 { await withCheckedContinuation { call in stuck.withLock { $0.append(call) } } }
+            if item < 3 { await stuck.wait() }
             return item
         }
         #expect(answers == [-1, -2, 3, 4])
-        for call in stuck.withLock({ $0 }) { call.resume() }
+        stuck.end()
+    }
+
+    @Test func `patience is kept for every batch, also at the same time and one after another`() async {
+        let calls = PatientCalls(width: 2, patience: .milliseconds(20))
+        let stuck = StuckCalls()
+        @Sendable func answer(_ item: Int) async -> [Int] {
+            await calls.make([item]) { _ in
+                0
+            } call: { item in
+                await stuck.wait()
+                return item
+            }
+        }
+        for _ in 0..<3 {
+            async let one = answer(1)
+            async let other = answer(2)
+            #expect(await one + other == [0, 0])
+        }
+        stuck.end()
+    }
+
+    @Test func `calls run where they had better run`() async {
+        let thread = ConnectionThread()
+        let places = await PatientCalls(width: 2, patience: .seconds(60), on: thread).make([1, 2]) { _ in
+            nil
+        } call: { _ in
+            thread.isIsolatingCurrentContext()
+        }
+        #expect(places == [true, true])
+        thread.retire()
     }
 
     @Test func `no items need no call`() async {
@@ -116,6 +147,19 @@ struct PatientCallsTests {
             $0
         }
         #expect(answers.isEmpty)
+    }
+}
+
+/// Calls that do not come back, and cannot be cancelled.
+private final class StuckCalls: Sendable {
+    private let calls = Mutex<[CheckedContinuation<Void, Never>]>([])
+
+    func wait() async {
+        await withCheckedContinuation { call in calls.withLock { $0.append(call) } }
+    }
+
+    func end() {
+        for call in calls.withLock({ $0 }) { call.resume() }
     }
 }
 

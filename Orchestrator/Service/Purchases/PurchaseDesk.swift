@@ -112,10 +112,7 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
 
     /// The wanted tiers that have nothing left: Redis says which to look at, PostgreSQL says whether it is so.
     private func soldOutTiers(_ requests: [StartRequest<Definition>]) async throws -> Set<TierKey> {
-        let cached = await hints.availability(of: Array(Set(requests.map(\.request.eventId))))
-        let suspects = Set(requests.map(\.request.tierKey)).filter { tier in
-            cached[tier.event]?.tiers.contains { $0.name == tier.name && $0.available <= 0 } ?? false
-        }
+        let suspects = await hints.soldOut(among: Set(requests.map(\.request.tierKey)))
         return suspects.isEmpty ? [] : try await stock.soldOut(among: suspects)
     }
 

@@ -10,10 +10,14 @@ import Synchronization
 ///
 /// Every answer is a hint that PostgreSQL confirms before anybody is refused; without Redis there are no hints.
 package struct PurchaseHints: Sendable {
+    /// From one telling of marks to the next; what gathers meanwhile shares a round trip.
+    private static let pause = Duration.milliseconds(50)
+
     let cache: any PurchaseCache
     let health: HealthBoard
     let logger: Logger
     private let unsaid = UnsaidMarks()
+    private let plenty = PlentyMemory()
     let lookups = Labelled<Counter>(.cacheLookups, by: "result", [("cache", "availability")])
 
     package init(_ cache: any PurchaseCache, health: HealthBoard, logger: Logger) {
@@ -41,6 +45,15 @@ package struct PurchaseHints: Sendable {
         return found
     }
 
+    /// Those of the tiers that look sold out; events that had plenty just now are not asked about.
+    func soldOut(among tiers: Set<TierKey>) async -> Set<TierKey> {
+        let cached = await availability(of: plenty.doubtful(among: Set(tiers.map(\.event))))
+        plenty.learn(cached)
+        return tiers.filter { tier in
+            cached[tier.event]?.tiers.contains { $0.name == tier.name && $0.available <= 0 } ?? false
+        }
+    }
+
     /// Marks purchases as begun or ended, in order, some time soon; nobody waits for that.
     func note(_ marks: [IntentMark]) {
         guard !marks.isEmpty, unsaid.add(marks) else { return }
@@ -50,6 +63,7 @@ package struct PurchaseHints: Sendable {
     private func say() async {
         while let marks = unsaid.next() {
             await ask(orElse: ()) { try await cache.note(marks) }
+            await sleepUnlessStopped(Self.pause)
         }
     }
 
@@ -87,6 +101,37 @@ private final class UnsaidMarks: Sendable {
             guard state.isBeingSaid else { return nil }
             defer { state.marks = [] }
             return state.marks
+        }
+    }
+}
+
+/// How long events cannot have sold out, by what was left of them; bounded, and only good for hints.
+private final class PlentyMemory: Sendable {
+    /// No tier sells faster than so many places a second.
+    private static let fastest = 10_000
+    /// What was heard longer ago than this is asked again in any case.
+    private static let longest = Duration.seconds(1)
+    private static let capacity = 10_000
+
+    private let trusted = Mutex<[EventID: ContinuousClock.Instant]>([:])
+
+    /// The events of which a tier may have sold out since they were last asked about.
+    func doubtful(among events: Set<EventID>) -> [EventID] {
+        let now = World.instant
+        return trusted.withLock { trusted in
+            events.filter { event in trusted[event].map { $0 <= now } ?? true }
+        }
+    }
+
+    func learn(_ found: [EventID: CachedAvailability]) {
+        guard !found.isEmpty else { return }
+        let now = World.instant
+        trusted.withLock { trusted in
+            if trusted.count + found.count > Self.capacity { trusted = [:] }
+            for (event, availability) in found {
+                let least = availability.tiers.map(\.available).min() ?? 0
+                trusted[event] = now + min(Self.longest, .seconds(1) * max(0, least) / Self.fastest)
+            }
         }
     }
 }

@@ -70,12 +70,14 @@ def machine(results: Results) -> str:
     versions = ", ".join(f"{name} {text}" if name not in text else text for name, text in known["versions"].items())
     settings = ", ".join(f"`{name}={value}`" for name, value in sorted(known["durability"].items()))
     rounds = max((record["round"] for record in results.records), default=0)
+    disturbed = sum(record.get("isDisturbed", False) for record in results.records)
+    left_out = f" {disturbed} runs are left out, for the hypervisor withheld processors meanwhile." if disturbed else ""
     return (
         f"{known['processor']}, {known['cores']} cores that run everything, {number(known['memoryGB'])} GB, "
         f"{known['kernel']}; {versions}. {settings}, quorum queues, publisher confirms. "
         f"Begun {results.file['began']}, ended {results.file['ended']}, revision `{known['commit']}`, "
         f"sizes times {results.file['scale']:g}, up to {rounds} {'round' if rounds == 1 else 'rounds'}; "
-        "medians, with the least and the most in parentheses."
+        f"medians, with the least and the most in parentheses.{left_out}"
     )
 
 

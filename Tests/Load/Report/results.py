@@ -47,6 +47,7 @@ class Results:
             and record["subject"] == subject
             and variant in (None, record["variant"])
             and "failure" not in record
+            and not record.get("isDisturbed", False)
         ]
 
     def variants(self, scenario: str) -> list[str]:

@@ -1,3 +1,4 @@
+import CLinux
 import DequeModule
 import Glibc
 import Synchronization
@@ -13,6 +14,7 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         let descriptor: Int32
         let tick: Duration
         var nextTick: ContinuousClock.Instant
+        var isMuted = false
         let onReady: @Sendable () -> Void
     }
 
@@ -114,6 +116,17 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         if mustWake { wake() }
     }
 
+    /// Leaves what the owner's socket brings unread until its next tick, for nobody needs it before; or no longer.
+    ///
+    /// For jobs on this thread.
+    package func mute(_ isMuted: Bool, for owner: AnyObject) {
+        let id = ObjectIdentifier(owner)
+        state.withLock { state in
+            guard let index = state.watches.firstIndex(where: { $0.owner == id }) else { return }
+            state.watches[index].isMuted = isMuted
+        }
+    }
+
     /// Stops watching; call it before the descriptor is closed, for the number may be given to another.
     package func unwatch(for owner: AnyObject) {
         let id = ObjectIdentifier(owner)
@@ -175,14 +188,25 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
     private func poll(_ descriptor: Int32, for events: Int32, until deadline: ContinuousClock.Instant?) -> Int32 {
         let watches = state.withLock { $0.watches }
         var entries = [pollfd(fd: descriptor, events: Int16(events), revents: 0)]
-        entries += watches.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        entries += watches.map { pollfd(fd: $0.isMuted ? -1 : $0.descriptor, events: Int16(POLLIN), revents: 0) }
         let end = watches.reduce(deadline) { end, watch in min(end ?? watch.nextTick, watch.nextTick) }
-        let timeout = end.map { max(0, ContinuousClock.now.duration(to: $0).milliseconds) } ?? -1
-        unsafe Glibc.poll(&entries, nfds_t(entries.count), timeout)
+        Self.sleep(watching: &entries, until: end)
         state.withLock { $0.isAsleep = false }
         for (watch, entry) in zip(watches, entries.dropFirst())
         where entry.revents != 0 || ContinuousClock.now >= watch.nextTick { notify(watch) }
         return Int32(entries[0].revents)
+    }
+
+    /// `ppoll(2)`, because `poll(2)` rounds a lane's pauses of a few milliseconds up to whole ones.
+    private static func sleep(watching entries: inout [pollfd], until end: ContinuousClock.Instant?) {
+        let count = nfds_t(entries.count)
+        guard let end else {
+            _ = unsafe precise_poll(&entries, count, nil)
+            return
+        }
+        let (seconds, attoseconds) = max(.zero, ContinuousClock.now.duration(to: end)).components
+        var timeout = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        _ = unsafe precise_poll(&entries, count, &timeout)
     }
 
     /// Runs the callback unless the watch was ended meanwhile, and sets its next tick.

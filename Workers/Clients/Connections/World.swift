@@ -34,17 +34,21 @@ package enum World {
     }
 
     /// Starts work that outlives its scope.
+    ///
+    /// - Parameter executor: where it had better run; nil for wherever there is room.
     @discardableResult
-    package static func task<R: Sendable>(_ work: @escaping @Sendable () async -> R) -> Task<R, Never> {
-        Task(executorPreference: simulated?.executor) { await work() }
+    package static func task<R: Sendable>(
+        on executor: (any TaskExecutor)? = nil, _ work: @escaping @Sendable () async -> R
+    ) -> Task<R, Never> {
+        Task(executorPreference: simulated?.executor ?? executor) { await work() }
     }
 
     /// Starts work that outlives its scope and may fail.
     @discardableResult
     package static func task<R: Sendable>(
-        _ work: @escaping @Sendable () async throws -> R
+        on executor: (any TaskExecutor)? = nil, _ work: @escaping @Sendable () async throws -> R
     ) -> Task<R, any Error> {
-        Task(executorPreference: simulated?.executor) { try await work() }
+        Task(executorPreference: simulated?.executor ?? executor) { try await work() }
     }
 }
 

@@ -62,10 +62,12 @@ package actor Administrator: Closeable {
         try perform { handle throws(BrokerError) in try handle.deleteExchange(name) }
     }
 
-    /// Makes sure that the durable queue exists with these arguments; with others it is `preconditionFailed`.
-    package func declareQueue(_ name: String, arguments: FieldTable = [:]) async throws(BrokerError) {
+    /// Makes sure that the queue exists with these arguments; with others it is `preconditionFailed`.
+    package func declareQueue(
+        _ name: String, arguments: FieldTable = [:], durable: Bool = true
+    ) async throws(BrokerError) {
         try perform { handle throws(BrokerError) in
-            _ = try handle.declareQueue(name, arguments: arguments, isPassive: false)
+            _ = try handle.declareQueue(name, arguments: arguments, isDurable: durable, isPassive: false)
         }
     }
 
@@ -78,7 +80,7 @@ package actor Administrator: Closeable {
     /// The messages ready in the queue and its consumers; a missing queue is `notFound`.
     package func checkQueue(_ name: String) async throws(BrokerError) -> (messages: Int, consumers: Int) {
         try perform { handle throws(BrokerError) in
-            try handle.declareQueue(name, arguments: [:], isPassive: true)
+            try handle.declareQueue(name, arguments: [:], isDurable: true, isPassive: true)
         }
     }
 

@@ -12,14 +12,15 @@ extension ConnectionHandle {
         try checkLastReply("\(isPassive ? "checking" : "declaring") exchange \(name)")
     }
 
-    /// Declares a durable queue, or with `isPassive` only asks for it.
+    /// Declares a queue, or with `isPassive` only asks for it, whatever it is like.
     @discardableResult
     mutating func declareQueue(
-        _ name: String, arguments: FieldTable, isPassive: Bool
+        _ name: String, arguments: FieldTable, isDurable: Bool, isPassive: Bool
     ) throws(BrokerError) -> (messages: Int, consumers: Int) {
         arena.reset()
         let answer = unsafe amqp_queue_declare(
-            pointer, Self.channel, arena.lend(name), isPassive ? 1 : 0, 1, 0, 0, arena.lend(arguments))
+            pointer, Self.channel, arena.lend(name), isPassive ? 1 : 0, isDurable ? 1 : 0, 0, 0,
+            arena.lend(arguments))
         try checkLastReply("\(isPassive ? "checking" : "declaring") queue \(name)")
         guard let answer = unsafe answer else {
             throw BrokerError(.protocolViolation, during: "declaring queue \(name)", "no answer")

@@ -34,6 +34,8 @@ package actor Consumer {
     private struct Wish {
         let limit: Int
         let moment: ContinuousClock.Instant?
+
+        var isDue: Bool { moment.map { $0 <= .now } ?? true }
     }
 
     private struct Waiter {
@@ -80,6 +82,7 @@ package actor Consumer {
         upTo limit: Int, notBefore moment: ContinuousClock.Instant? = nil
     ) async throws(BrokerError) -> [Delivery] {
         let wish = Wish(limit: limit, moment: moment)
+        if wish.isDue { pump() }
         while mustWait(for: wish), !Task.isCancelled { await arrival(of: wish) }
         if buffer.isEmpty, case .failed(let error)? = ending { throw error }
         var taken: [Delivery] = []
@@ -149,7 +152,7 @@ extension Consumer {
     private func connect() throws(BrokerError) {
         var session = try Session.open(configuration, logger)
         try session.perform { handle throws(BrokerError) in
-            try handle.declareQueue(queue, arguments: [:], isPassive: true)
+            try handle.declareQueue(queue, arguments: [:], isDurable: true, isPassive: true)
             try handle.prefetch(prefetch)
             try handle.consume(queue, consumer: Self.tag)
         }
@@ -164,9 +167,7 @@ extension Consumer {
     /// Whether a taker has nothing to go on with: no first message, no full batch before its moment, and no ending.
     private func mustWait(for wish: Wish) -> Bool {
         guard ending == nil, !isInterrupted.load(ordering: .acquiring) else { return false }
-        guard !buffer.isEmpty else { return true }
-        guard let moment = wish.moment, buffer.count < wish.limit else { return false }
-        return moment > .now
+        return buffer.isEmpty || buffer.count < wish.limit && !wish.isDue
     }
 
     private func tick() {
@@ -242,57 +243,27 @@ extension Consumer {
                 // A call within an actor may give its thread away, and much can happen since the caller looked.
                 guard mustWait(for: wish), !Task.isCancelled else { return continuation.resume() }
                 waiters[id] = Waiter(wish: wish, continuation: continuation)
-                mindMoment(of: wish)
+                listen()
             }
         } onCancel: {
             Task { await self.wake(id) }
         }
     }
 
-    /// A message that waits for a taker's moment wakes nobody when it comes.
-    private func mindMoment(of wish: Wish) {
-        if !buffer.isEmpty, let moment = wish.moment { thread.tick(by: moment, for: self) }
+    /// Has messages wake the thread only when somebody waits for nothing else; others are read when they are wanted.
+    private func listen() {
+        for waiter in waiters.values {
+            if let moment = waiter.wish.moment, !waiter.wish.isDue { thread.tick(by: moment, for: self) }
+        }
+        thread.mute(!waiters.values.contains { $0.wish.isDue }, for: self)
     }
 
     private func wakeServed() {
-        for (id, waiter) in waiters {
-            if mustWait(for: waiter.wish) { mindMoment(of: waiter.wish) } else { wake(id) }
-        }
+        for (id, waiter) in waiters where !mustWait(for: waiter.wish) { wake(id) }
+        listen()
     }
 
     private func wake(_ id: Int) {
         waiters.removeValue(forKey: id)?.continuation.resume()
-    }
-}
-
-/// The highest tag that is acknowledged and that the broker has not heard of, and when it must.
-private final class UntoldAcknowledgements: Sendable {
-    private struct State {
-        var tag: UInt64?
-        var due = ContinuousClock.now
-        var told: UInt64 = 0
-    }
-
-    private let state = Mutex(State())
-
-    var due: ContinuousClock.Instant? {
-        state.withLock { $0.tag == nil ? nil : $0.due }
-    }
-
-    /// Notes a tag; answers when the broker must hear of it: at once when `enough` deliveries wait for that.
-    func note(_ tag: UInt64, due: ContinuousClock.Instant, enough: UInt64) -> ContinuousClock.Instant {
-        state.withLock { state in
-            if state.tag == nil { state.due = due }
-            state.tag = max(tag, state.tag ?? 0)
-            if tag >= state.told + enough { state.due = .now }
-            return state.due
-        }
-    }
-
-    func take() -> UInt64? {
-        state.withLock { state in
-            state.told = state.tag ?? state.told
-            return state.tag.take()
-        }
     }
 }

@@ -1,4 +1,5 @@
 import Connections
+import Synchronization
 
 /// Makes many calls at once, bounded in number, and waits for each of them no longer than agreed.
 ///
@@ -7,6 +8,16 @@ struct PatientCalls: Sendable {
     /// The most calls that are waited for at the same time.
     let width: Int
     let patience: Duration
+    /// Where the calls had better run; nil for wherever there is room.
+    let executor: (any TaskExecutor)?
+    private let metronome: Metronome
+
+    init(width: Int, patience: Duration, on executor: (any TaskExecutor)? = nil) {
+        self.width = width
+        self.patience = patience
+        self.executor = executor
+        metronome = Metronome(every: patience / 4)
+    }
 
     private enum Event<Answer: Sendable>: Sendable {
         case answered(Int, Answer)
@@ -22,9 +33,9 @@ struct PatientCalls: Sendable {
         var desk = Desk<Answer>(count: items.count)
         let start = { (index: Int) in
             let item = items[index]
-            return World.task { _ = feed.yield(.answered(index, await call(item))) }
+            return World.task(on: executor) { _ = feed.yield(.answered(index, await call(item))) }
         }
-        let ticker = ticker { feed.yield(.tick) }
+        let ticks = metronome.listen { feed.yield(.tick) }
         desk.fill(upTo: width, start)
         for await event in events {
             switch event {
@@ -35,20 +46,52 @@ struct PatientCalls: Sendable {
             desk.fill(upTo: width, start)
             if desk.isDone { break }
         }
-        ticker.cancel()
+        metronome.forget(ticks)
         feed.finish()
         // Answers are only missing when our own task was cancelled.
         return desk.answers.enumerated().map { index, answer in answer ?? overdue(items[index]) }
     }
+}
 
-    /// One timer for all calls, so that a call costs none.
-    private func ticker(_ tick: @escaping @Sendable () -> Void) -> Task<Void, any Error> {
-        let period = patience / 4
-        return World.task {
-            while true {
-                try await World.sleep(for: period)
-                tick()
+/// One timer for all calls of all batches, so that neither costs one; it stops a beat after the last has ended.
+private final class Metronome: Sendable {
+    private struct State {
+        var listeners: [Int: @Sendable () -> Void] = [:]
+        var next = 0
+        var isBeating = false
+    }
+
+    private let period: Duration
+    private let state = Mutex(State())
+
+    init(every period: Duration) {
+        self.period = period
+    }
+
+    /// Calls `tick` with every beat until it is forgotten.
+    func listen(_ tick: @escaping @Sendable () -> Void) -> Int {
+        let (number, mustBegin) = state.withLock { state in
+            state.next += 1
+            state.listeners[state.next] = tick
+            defer { state.isBeating = true }
+            return (state.next, !state.isBeating)
+        }
+        if mustBegin { World.task { try await self.beat() } }
+        return number
+    }
+
+    func forget(_ number: Int) {
+        state.withLock { $0.listeners[number] = nil }
+    }
+
+    private func beat() async throws {
+        while state.withLock(\.isBeating) {
+            try await World.sleep(for: period)
+            let listeners = state.withLock { state in
+                state.isBeating = !state.listeners.isEmpty
+                return state.listeners.sorted { $0.key < $1.key }
             }
+            for (_, tick) in listeners { tick() }
         }
     }
 }

@@ -28,11 +28,15 @@ package final class ProviderDesk: Sendable {
     private let health: HealthBoard
     private let logger: Logger
 
-    package init(_ provider: any PaymentProvider, limits: Limits, health: HealthBoard, logger: Logger) {
+    /// - Parameter executor: where the provider's calls had better run, such as the thread of its connection.
+    package init(
+        _ provider: any PaymentProvider, limits: Limits, on executor: (any TaskExecutor)? = nil, health: HealthBoard,
+        logger: Logger
+    ) {
         self.provider = provider
         self.health = health
         self.logger = logger
-        calls = PatientCalls(width: limits.width, patience: limits.patience)
+        calls = PatientCalls(width: limits.width, patience: limits.patience, on: executor)
         breaker = Mutex(limits.breaker)
     }
 

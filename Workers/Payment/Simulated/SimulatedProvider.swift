@@ -14,8 +14,9 @@ package struct SimulatedProvider: PaymentProvider {
 
     private let calls: Coalescer<Call, SimulatedCharge>
 
-    package init(_ connection: PostgresConnection, batch: Int = 500) {
-        calls = Coalescer(limit: batch) { calls in await Self.answer(calls, on: connection) }
+    /// - Parameter executor: where the batches had better be put together, such as the connection's thread.
+    package init(_ connection: PostgresConnection, batch: Int = 500, on executor: (any TaskExecutor)? = nil) {
+        calls = Coalescer(limit: batch, on: executor) { calls in await Self.answer(calls, on: connection) }
     }
 
     package func charge(_ payment: ProviderPayment) async throws(ProviderError) -> ChargeAnswer {

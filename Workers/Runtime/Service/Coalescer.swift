@@ -14,14 +14,20 @@ package actor Coalescer<Input: Sendable, Output: Sendable> {
 
     private let limit: Int
     private let capacity: Int
+    private let executor: (any TaskExecutor)?
     private let work: Work
     private var waiting: [Waiting] = []
     private var isWorking = false
 
     /// A batch holds at most `limit` calls; past `capacity` waiting calls, further ones are refused.
-    package init(limit: Int, capacity: Int = 20_000, work: @escaping Work) {
+    ///
+    /// - Parameter executor: where batches had better be worked on; nil for wherever there is room.
+    package init(
+        limit: Int, capacity: Int = 20_000, on executor: (any TaskExecutor)? = nil, work: @escaping Work
+    ) {
         self.limit = limit
         self.capacity = capacity
+        self.executor = executor
         self.work = work
     }
 
@@ -33,7 +39,7 @@ package actor Coalescer<Input: Sendable, Output: Sendable> {
             waiting.append(Waiting(input: input, continuation: continuation))
             if !isWorking {
                 isWorking = true
-                World.task { await self.drain() }
+                World.task(on: executor) { await self.drain() }
             }
         }
     }

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import Foundation
 import RabbitMQ
@@ -22,13 +23,20 @@ struct SteadyStream: Sendable {
 
     private static let patience = Duration.seconds(60)
 
+    /// The crowd is one thread: what it costs is taken from the fleet that shares the machine.
     func run() async throws -> [Timing] {
-        let ear = Ear(target)
+        let thread = ConnectionThread()
+        defer { thread.retire() }
+        return try await withTaskExecutorPreference(thread) { try await run(on: thread) }
+    }
+
+    private func run(on thread: ConnectionThread) async throws -> [Timing] {
+        let ear = Ear(target, on: thread)
         try await ear.open()
         do {
             let began = ContinuousClock.now + .milliseconds(50)
             async let heard = ear.listen(for: count, of: buyers, until: began + span + Self.patience)
-            try await publish(from: began)
+            try await publish(from: began, on: thread)
             let times = try await heard
             await ear.close()
             return times.map { number, moment in
@@ -45,8 +53,8 @@ struct SteadyStream: Sendable {
 
     private func dueTime(of number: Int) -> Duration { .seconds(Double(number) / rate) }
 
-    private func publish(from began: ContinuousClock.Instant) async throws {
-        let publisher = try await target.publisher()
+    private func publish(from began: ContinuousClock.Instant, on thread: ConnectionThread) async throws {
+        let publisher = try await target.publisher(on: thread)
         var next = 0
         while next < count {
             try await Task.sleep(until: began + dueTime(of: next), tolerance: .zero)
@@ -60,22 +68,22 @@ struct SteadyStream: Sendable {
     }
 }
 
-/// A queue of our own that hears of every completed purchase.
+/// A queue of our own that hears of every completed purchase; in memory, for it measures and keeps nothing.
 private struct Ear: Sendable {
     private let target: Target
     private let queue = "bench.\(UInt32.random(in: 0...UInt32.max))"
     private let administrator: Administrator
     private let consumer: Consumer
 
-    init(_ target: Target) {
+    init(_ target: Target, on thread: ConnectionThread) {
         self.target = target
         administrator = Administrator(target.broker, logger: target.logger)
-        consumer = Consumer(target.broker, queue: queue, prefetch: 1_000, logger: target.logger)
+        consumer = Consumer(target.broker, queue: queue, prefetch: 1_000, on: thread, logger: target.logger)
     }
 
     func open() async throws {
         try await administrator.open()
-        try await administrator.declareQueue(queue, arguments: ["x-queue-type": .string("quorum")])
+        try await administrator.declareQueue(queue, durable: false)
         try await administrator.bindQueue(queue, to: "turnstile.events", routingKey: "purchase.completed")
         try await consumer.open()
     }

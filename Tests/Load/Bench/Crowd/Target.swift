@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import Foundation
@@ -67,8 +68,8 @@ struct Target: Sendable {
         let eventId: EventID
     }
 
-    func publisher() async throws -> Publisher {
-        let publisher = Publisher(broker, logger: logger)
+    func publisher(on thread: ConnectionThread? = nil) async throws -> Publisher {
+        let publisher = Publisher(broker, on: thread, logger: logger)
         try await publisher.open()
         return publisher
     }

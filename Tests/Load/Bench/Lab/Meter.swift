@@ -69,6 +69,7 @@ final class Meter: Sendable {
                 known += cpu
             }
             sum.cpu["others", default: 0] += max(0, after.busy - before.busy - known)
+            sum.stolen += after.stolen - before.stolen
         }
         return result
     }

@@ -16,6 +16,8 @@ struct ProcessTable: Sendable {
     private let children: [Int32: [Int32]]
     /// What all processors worked, in seconds since the machine started.
     let busy: Double
+    /// What the hypervisor gave to others while this machine wanted to work, in the same measure.
+    let stolen: Double
 
     private static let ticks = Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
     private static let megabytesPerPage = Double(max(1, sysconf(Int32(_SC_PAGESIZE)))) / 1_048_576
@@ -32,8 +34,9 @@ struct ProcessTable: Sendable {
         let times = total.split(separator: " ").dropFirst().compactMap { Double($0) }
         // user nice system idle iowait irq softirq steal: idle and waiting is not work.
         busy =
-            times.enumerated().filter { ![3, 4].contains($0.offset) && $0.offset < 8 }.map(\.element).reduce(0, +)
+            times.enumerated().filter { ![3, 4].contains($0.offset) && $0.offset < 7 }.map(\.element).reduce(0, +)
             / Self.ticks
+        stolen = times.count > 7 ? times[7] / Self.ticks : 0
     }
 
     /// CPU seconds of a process and of everything it has started.

@@ -21,6 +21,8 @@ extension Record {
         return ["\(isGood ? "ok  " : "FAIL") \(head): \(figures.joined(separator: ", "))"]
             + findings.latencies.sorted { $0.key < $1.key }.map { "       \($0.key): \($0.value.text)" }
             + (cpu.isEmpty ? [] : ["       CPU seconds: \(cpu.joined(separator: ", "))"])
+            + (consumption.stolen < 0.05
+                ? [] : ["       withheld by the hypervisor: \(format(consumption.stolen)) CPU seconds"])
             + (memory.isEmpty ? [] : ["       MB: \(memory.joined(separator: ", "))"])
             + findings.complaints.map { "       \($0)" }
             + (soundness.map { ["       \($0.text)"] } ?? []) + (failure.map { ["       \($0)"] } ?? [])

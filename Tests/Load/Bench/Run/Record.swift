@@ -57,6 +57,8 @@ struct Findings: Codable, Sendable {
 /// What the machine gave meanwhile.
 struct Consumption: Codable, Sendable {
     var seconds = 0.0
+    /// CPU seconds that the hypervisor withheld.
+    var stolen = 0.0
     /// CPU seconds by component; `others` is what the machine did besides.
     var cpu: [String: Double] = [:]
     /// The most memory of each process, in megabytes.
@@ -83,6 +85,13 @@ struct Record: Codable, Sendable {
     var consumption = Consumption()
     var soundness: Soundness?
     var failure: String?
+    /// Whether the machine was too little our own for a comparison; such a record does not count.
+    var isDisturbed = false
+
+    /// The part of all processors' time that the hypervisor withheld.
+    func stolenShare(of cores: Int) -> Double {
+        consumption.seconds > 0 ? consumption.stolen / consumption.seconds / Double(cores) : 0
+    }
 
     var isGood: Bool { failure == nil && findings.complaints.isEmpty && soundness?.isSound != false }
 }

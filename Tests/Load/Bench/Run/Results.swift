@@ -35,6 +35,16 @@ struct Results: Sendable {
 
     mutating func add(_ record: Record) throws {
         file.records.append(record)
+        try save()
+    }
+
+    /// Leaves the latest records out of every comparison from now on.
+    mutating func discount(latest count: Int) throws {
+        for index in file.records.indices.suffix(count) { file.records[index].isDisturbed = true }
+        try save()
+    }
+
+    private mutating func save() throws {
         file.ended = Date()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
