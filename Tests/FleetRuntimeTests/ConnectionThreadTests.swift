@@ -55,32 +55,6 @@ struct `A connection's thread` {
         thread.retire()
     }
 
-    @Test func `leaves a muted owner's socket unread until its tick, or until it is heard again`() async {
-        let thread = ConnectionThread()
-        let sockets = [Pipe(), Pipe()]
-        let owners = [Owner(), Owner()]
-        let (calls, feed) = AsyncStream.makeStream(of: Int.self)
-        for (index, socket) in sockets.enumerated() {
-            thread.watch(socket.descriptor, for: owners[index], every: .seconds(3600)) {
-                socket.drain()
-                feed.yield(index)
-            }
-        }
-        var heard = calls.makeAsyncIterator()
-        await onto(thread) { thread.mute(true, for: owners[0]) }
-        sockets[0].ring()
-        for _ in 0..<3 {
-            sockets[1].ring()
-            #expect(await heard.next() == 1)
-        }
-        thread.tick(by: .now, for: owners[0])
-        #expect(await heard.next() == 0)
-        sockets[0].ring()
-        await onto(thread) { thread.mute(false, for: owners[0]) }
-        #expect(await heard.next() == 0)
-        thread.retire()
-    }
-
     @Test func `brings forward the tick of the owner that asks`() async {
         let thread = ConnectionThread()
         let sockets = [Pipe(), Pipe()]

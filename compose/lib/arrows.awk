@@ -7,7 +7,7 @@ BEGIN {
     module("Contracts/Messages", "Contracts", "")
     module("Contracts/Topology", "Topology", "Contracts")
     module("Contracts/Documents", "ContractDocuments", "")
-    module("Workers/Clients/Connections", "Connections", "")
+    module("Workers/Clients/Connections", "Connections", "CLinux")
     module("Workers/Clients/RabbitMQ", "RabbitMQ", "CRabbitMQ Connections")
     module("Workers/Clients/Postgres", "Postgres", "CPostgres Connections")
     module("Workers/Clients/Redis", "Redis", "CHiredis Connections")
@@ -23,7 +23,7 @@ BEGIN {
     module("Orchestrator/Main", "orchestrator", "OrchestratorService SagaCore FleetRuntime Contracts Topology" clients)
     module("Orchestrator/Operator", "turnstile", "OrchestratorService SagaCore FleetRuntime Contracts Topology" clients workers)
 
-    ours("CRabbitMQ"); ours("CPostgres"); ours("CHiredis")
+    ours("CLinux"); ours("CRabbitMQ"); ours("CPostgres"); ours("CHiredis")
 }
 
 function module(folder, name, imports, names, count, i) {

@@ -14,7 +14,6 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         let descriptor: Int32
         let tick: Duration
         var nextTick: ContinuousClock.Instant
-        var isMuted = false
         let onReady: @Sendable () -> Void
     }
 
@@ -116,17 +115,6 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         if mustWake { wake() }
     }
 
-    /// Leaves what the owner's socket brings unread until its next tick, for nobody needs it before; or no longer.
-    ///
-    /// For jobs on this thread.
-    package func mute(_ isMuted: Bool, for owner: AnyObject) {
-        let id = ObjectIdentifier(owner)
-        state.withLock { state in
-            guard let index = state.watches.firstIndex(where: { $0.owner == id }) else { return }
-            state.watches[index].isMuted = isMuted
-        }
-    }
-
     /// Stops watching; call it before the descriptor is closed, for the number may be given to another.
     package func unwatch(for owner: AnyObject) {
         let id = ObjectIdentifier(owner)
@@ -188,7 +176,7 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
     private func poll(_ descriptor: Int32, for events: Int32, until deadline: ContinuousClock.Instant?) -> Int32 {
         let watches = state.withLock { $0.watches }
         var entries = [pollfd(fd: descriptor, events: Int16(events), revents: 0)]
-        entries += watches.map { pollfd(fd: $0.isMuted ? -1 : $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        entries += watches.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         let end = watches.reduce(deadline) { end, watch in min(end ?? watch.nextTick, watch.nextTick) }
         Self.sleep(watching: &entries, until: end)
         state.withLock { $0.isAsleep = false }

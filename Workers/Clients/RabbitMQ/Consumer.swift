@@ -34,8 +34,6 @@ package actor Consumer {
     private struct Wish {
         let limit: Int
         let moment: ContinuousClock.Instant?
-
-        var isDue: Bool { moment.map { $0 <= .now } ?? true }
     }
 
     private struct Waiter {
@@ -82,7 +80,6 @@ package actor Consumer {
         upTo limit: Int, notBefore moment: ContinuousClock.Instant? = nil
     ) async throws(BrokerError) -> [Delivery] {
         let wish = Wish(limit: limit, moment: moment)
-        if wish.isDue { pump() }
         while mustWait(for: wish), !Task.isCancelled { await arrival(of: wish) }
         if buffer.isEmpty, case .failed(let error)? = ending { throw error }
         var taken: [Delivery] = []
@@ -167,7 +164,9 @@ extension Consumer {
     /// Whether a taker has nothing to go on with: no first message, no full batch before its moment, and no ending.
     private func mustWait(for wish: Wish) -> Bool {
         guard ending == nil, !isInterrupted.load(ordering: .acquiring) else { return false }
-        return buffer.isEmpty || buffer.count < wish.limit && !wish.isDue
+        guard !buffer.isEmpty else { return true }
+        guard let moment = wish.moment, buffer.count < wish.limit else { return false }
+        return moment > .now
     }
 
     private func tick() {
@@ -243,24 +242,22 @@ extension Consumer {
                 // A call within an actor may give its thread away, and much can happen since the caller looked.
                 guard mustWait(for: wish), !Task.isCancelled else { return continuation.resume() }
                 waiters[id] = Waiter(wish: wish, continuation: continuation)
-                listen()
+                mindMoment(of: wish)
             }
         } onCancel: {
             Task { await self.wake(id) }
         }
     }
 
-    /// Has messages wake the thread only when somebody waits for nothing else; others are read when they are wanted.
-    private func listen() {
-        for waiter in waiters.values {
-            if let moment = waiter.wish.moment, !waiter.wish.isDue { thread.tick(by: moment, for: self) }
-        }
-        thread.mute(!waiters.values.contains { $0.wish.isDue }, for: self)
+    /// A message that waits for a taker's moment wakes nobody when it comes.
+    private func mindMoment(of wish: Wish) {
+        if !buffer.isEmpty, let moment = wish.moment { thread.tick(by: moment, for: self) }
     }
 
     private func wakeServed() {
-        for (id, waiter) in waiters where !mustWait(for: waiter.wish) { wake(id) }
-        listen()
+        for (id, waiter) in waiters {
+            if mustWait(for: waiter.wish) { mindMoment(of: waiter.wish) } else { wake(id) }
+        }
     }
 
     private func wake(_ id: Int) {
