@@ -3,11 +3,11 @@ import DequeModule
 import Glibc
 import Synchronization
 
-/// Runs connections' actors on one thread that sleeps in `poll` until there is a job, a readable socket or a tick.
+/// Runs connections' actors on one thread that sleeps in `ppoll` until there is a job, a readable socket or a tick.
 ///
 /// A C library's handle may be used by one thread at a time and its calls block; so each connection works on one
 /// thread, alone or with those that serve the same purpose, and the cooperative pool never waits for a socket. A
-/// `pipe(2)` wakes the thread, `poll(2)` is its only sleep.
+/// `pipe(2)` wakes the thread, `ppoll(2)` is its only sleep.
 package final class ConnectionThread: SerialExecutor, TaskExecutor {
     private struct Watch {
         let owner: ObjectIdentifier
