@@ -91,7 +91,7 @@ struct Bench: AsyncParsableCommand {
                         latest.append(record)
                         for line in record.lines { tell(line) }
                     }
-                    guard repetition < Self.repetitions, isTooDisturbed(latest) else { break }
+                    guard repetition < Self.repetitions, isTooDisturbed(latest, of: trial) else { break }
                     try results.discount(latest: latest.count)
                     tell("the machine was not our own, once more: \(trial.title)")
                 }
@@ -106,9 +106,10 @@ struct Bench: AsyncParsableCommand {
     private static let repetitions = 2
 
     /// What takes long averages such things out, and is not worth its time again.
-    private func isTooDisturbed(_ records: [Record]) -> Bool {
+    private func isTooDisturbed(_ records: [Record], of trial: Trial) -> Bool {
+        guard Scenario(rawValue: trial.scenario)?.isDoneOnce != true else { return false }
         let cores = ProcessInfo.processInfo.activeProcessorCount
-        return records.contains { $0.scenario != Scenario.soak.rawValue && $0.stolenShare(of: cores) * 100 > calm }
+        return records.contains { $0.stolenShare(of: cores) * 100 > calm }
     }
 
     private func trials(_ sizes: Sizes, inRound round: Int) throws -> [Trial] {

@@ -211,11 +211,3 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         if isCurrent { watch.onReady() }
     }
 }
-
-extension Duration {
-    /// Whole milliseconds, rounded up, capped at what `poll` can wait for.
-    package var milliseconds: Int32 {
-        let (seconds, attoseconds) = components
-        return Int32(clamping: seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
-    }
-}

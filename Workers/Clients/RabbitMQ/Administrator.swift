@@ -80,7 +80,7 @@ package actor Administrator: Closeable {
     /// The messages ready in the queue and its consumers; a missing queue is `notFound`.
     package func checkQueue(_ name: String) async throws(BrokerError) -> (messages: Int, consumers: Int) {
         try perform { handle throws(BrokerError) in
-            try handle.declareQueue(name, arguments: [:], isDurable: true, isPassive: true)
+            try handle.declareQueue(name, arguments: [:], isPassive: true)
         }
     }
 

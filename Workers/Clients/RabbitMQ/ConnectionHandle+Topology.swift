@@ -15,7 +15,7 @@ extension ConnectionHandle {
     /// Declares a queue, or with `isPassive` only asks for it, whatever it is like.
     @discardableResult
     mutating func declareQueue(
-        _ name: String, arguments: FieldTable, isDurable: Bool, isPassive: Bool
+        _ name: String, arguments: FieldTable, isDurable: Bool = true, isPassive: Bool
     ) throws(BrokerError) -> (messages: Int, consumers: Int) {
         arena.reset()
         let answer = unsafe amqp_queue_declare(

@@ -149,7 +149,7 @@ extension Consumer {
     private func connect() throws(BrokerError) {
         var session = try Session.open(configuration, logger)
         try session.perform { handle throws(BrokerError) in
-            try handle.declareQueue(queue, arguments: [:], isDurable: true, isPassive: true)
+            try handle.declareQueue(queue, arguments: [:], isPassive: true)
             try handle.prefetch(prefetch)
             try handle.consume(queue, consumer: Self.tag)
         }
