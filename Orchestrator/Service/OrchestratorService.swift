@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
@@ -98,7 +99,7 @@ package enum OrchestratorService {
             relay = OutboxRelay(
                 PostgresOutbox(pool), mailer: try fleet.mailer(of: .orchestrator, for: "outbox"), bell: outboxBell)
             publishing = EventPublishing(book, relay: relay)
-            dispatcher = Dispatcher(try fleet.mailer(of: .orchestrator, for: "http"), logger: fleet.logger)
+            dispatcher = try Self.dispatcher(fleet)
             queues = QueueWatch(try QueueInspector(fleet.settings, logger: fleet.logger))
             census = Census(FleetNumbers(pool), queues, metrics: fleet.metrics, logger: fleet.logger)
         }
@@ -147,12 +148,22 @@ package enum OrchestratorService {
                 verification: VerifyRoute(fleet.settings, logger: fleet.logger))
         }
 
+        /// Its thread is not that of the starts, which are accepted while the broker cannot be reached.
+        private static func dispatcher(_ fleet: Fleet) throws -> Dispatcher {
+            let thread = ConnectionThread()
+            defer { thread.retire() }
+            return Dispatcher(
+                try fleet.mailer(of: .orchestrator, for: "http", on: thread), on: thread, logger: fleet.logger)
+        }
+
         func intake() -> PurchaseIntake<PurchaseSaga> {
-            let starting = runner(fleet.database(of: .orchestrator, for: "http starts"))
+            let thread = ConnectionThread()
+            defer { thread.retire() }
+            let starting = runner(fleet.database(of: .orchestrator, for: "http starts", on: thread))
             let advancing = runner(fleet.database(of: .orchestrator, for: "http steps"))
             return PurchaseIntake(
                 desk: desk(starting), progress: progress(advancing), dispatcher: dispatcher,
-                batch: fleet.settings.batch)
+                batch: fleet.settings.batch, on: thread)
         }
     }
 }

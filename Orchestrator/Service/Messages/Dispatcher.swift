@@ -14,12 +14,15 @@ package final class Dispatcher: Service {
     private static let capacity = 50_000
 
     private let mailer: Mailer
+    private let executor: (any TaskExecutor)?
     private let logger: Logger
     private let bell = Bell()
     private let waiting = Mutex<[OutgoingMessage]>([])
 
-    package init(_ mailer: Mailer, logger: Logger) {
+    /// - Parameter executor: where the mailer's connection is served; nil for wherever there is room.
+    package init(_ mailer: Mailer, on executor: (any TaskExecutor)? = nil, logger: Logger) {
         self.mailer = mailer
+        self.executor = executor
         self.logger = logger
     }
 
@@ -40,15 +43,19 @@ package final class Dispatcher: Service {
     }
 
     package func run() async throws {
+        await withGracefulShutdownHandler {
+            await withTaskExecutorPreference(executor) { await dispatch() }
+        } onGracefulShutdown: {
+            self.bell.ring()
+        }
+    }
+
+    private func dispatch() async {
         while true {
-            let batch = waiting.withLock { waiting in
-                let batch = Array(waiting.prefix(1_000))
-                waiting.removeFirst(batch.count)
-                return batch
-            }
+            let batch = nextBatch()
             if batch.isEmpty {
                 if Task.isShuttingDownGracefully || Task.isCancelled { break }
-                await bell.wait(atMost: .seconds(1))
+                await bell.wait()
                 continue
             }
             do {
@@ -61,5 +68,13 @@ package final class Dispatcher: Service {
             }
         }
         await mailer.close()
+    }
+
+    private func nextBatch() -> [OutgoingMessage] {
+        waiting.withLock { waiting in
+            let batch = Array(waiting.prefix(1_000))
+            waiting.removeFirst(batch.count)
+            return batch
+        }
     }
 }

@@ -12,11 +12,13 @@ package struct PurchaseIntake<Definition: PurchaseDefinition>: Sendable {
     private let events: Coalescer<SagaEvent<PurchaseInput>, SagaResult<Definition>>
     private let dispatcher: Dispatcher
 
+    /// - Parameter executor: where starts had better be decided, such as the thread of the desk's connection.
     package init<Store: SagaStore>(
-        desk: PurchaseDesk<Store>, progress: PurchaseProgress<Store>, dispatcher: Dispatcher, batch: Int
+        desk: PurchaseDesk<Store>, progress: PurchaseProgress<Store>, dispatcher: Dispatcher, batch: Int,
+        on executor: (any TaskExecutor)? = nil
     ) where Store.Definition == Definition {
         self.dispatcher = dispatcher
-        starts = Coalescer(limit: batch) { asks in
+        starts = Coalescer(limit: batch, on: executor) { asks in
             await Self.settle(asks.count) {
                 let answers = try await desk.start(asks)
                 FaultPoint.startsCommitted.pass()

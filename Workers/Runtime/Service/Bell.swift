@@ -27,13 +27,14 @@ package final class Bell: Sendable {
     package func wait(atMost pause: Duration) async {
         await withTaskGroup { group in
             group.addTask { await sleepUnlessStopped(pause) }
-            group.addTask { await self.nextRing() }
+            group.addTask { await self.wait() }
             await group.next()
             group.cancelAll()
         }
     }
 
-    private func nextRing() async {
+    /// Returns at the next ring, or when the task is cancelled.
+    package func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let mustResume = state.withLock { state in
