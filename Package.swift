@@ -112,7 +112,9 @@ let package = Package(
             workers + ["OrchestratorService", "FleetRuntime", arguments, httpClient, nioFoundation]),
 
         module("Chance", at: "Tests/Chance", []),
-        module("TestKit", at: "Tests/TestKit", ["FleetRuntime", logging, configuration, nio, nioPosix]),
+        module(
+            "TestKit", at: "Tests/TestKit",
+            ["FleetRuntime", logging, configuration, httpClient, nio, nioPosix, nioFoundationCompat]),
         module(
             "Simulation", at: "Tests/Simulation/Library",
             workers + [

@@ -1,5 +1,7 @@
+import AsyncHTTPClient
 import Foundation
-import FoundationNetworking
+import NIOCore
+import NIOFoundationCompat
 
 /// Talks to RabbitMQ's management API for what AMQP cannot do: virtual hosts, policies, closing connections.
 package struct ManagementAPI: Sendable {
@@ -19,15 +21,15 @@ package struct ManagementAPI: Sendable {
         target.user = nil
         target.password = nil
         target.percentEncodedPath = "/api" + path
-        guard let url = target.url else { throw MissingServer(name: "AMQP_MANAGEMENT_URL") }
-        var request = URLRequest(url: url)
-        request.httpMethod = method
-        request.httpBody = body.map { Data($0.utf8) }
-        request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-        let credentials = Data("\(base.user ?? ""):\(base.password ?? "")".utf8).base64EncodedString()
-        request.setValue("Basic \(credentials)", forHTTPHeaderField: "Authorization")
-        let (data, response) = try await URLSession.shared.data(for: request)
-        guard let status = (response as? HTTPURLResponse)?.statusCode, status < 300 else {
+        guard let url = target.string else { throw MissingServer(name: "AMQP_MANAGEMENT_URL") }
+        var request = HTTPClientRequest(url: url)
+        request.method = .init(rawValue: method)
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.setBasicAuth(username: base.user ?? "", password: base.password ?? "")
+        request.body = body.map { .bytes(ByteBuffer(string: $0)) }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        let data = Data(buffer: try await response.body.collect(upTo: 16 << 20))
+        guard response.status.code < 300 else {
             throw ManagementFailure(what: "\(method) \(path): \(String(decoding: data, as: UTF8.self))")
         }
         return data

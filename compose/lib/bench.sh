@@ -30,7 +30,7 @@ measure_fleet() {
     ensure_swift
     ensure_packages
     use_run "$(default_run)/bench-servers"
-    start_build "building the fleet in release mode$(first_time release)" --configuration release
+    start_release_build "building the fleet in release mode"
     finish_build
     bench_help_or_mistake "$@" || exit "$?"
     if [[ -z ${TURNSTILE_KEEP_SERVERS:-} ]]; then

@@ -5,7 +5,7 @@ command_sim() {
     ensure_swift
     ensure_packages
     use_run "$(default_run)"
-    start_build "building the simulator$(first_time release)" --configuration release --product sim
+    start_release_build "building the simulator" --product sim
     finish_build
     start_job "$ROOT" "$(product sim)" "$@"
     finish_job

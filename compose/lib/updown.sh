@@ -6,7 +6,7 @@ command_up() {
     ensure_swift
     ensure_packages
     use_run "$(default_run)"
-    start_build "building the fleet in release mode$(first_time release)" --configuration release
+    start_release_build "building the fleet in release mode"
     servers_up
     finish_build
     write_env

@@ -29,6 +29,5 @@ struct Sizes: Sendable {
     var dueTogether: Int { scaled(100_000, atLeast: 1_000) }
     var history: Int { remembered ?? scaled(10_000_000, atLeast: 20_000) }
     var soakSeconds: Int { minutes.map { Int($0 * 60) } ?? scaled(900, atLeast: 30) }
-    var floorPurchases: Int { scaled(20_000, atLeast: 2_000) }
     func peerPurchases(_ peer: Peer) -> Int { scaled(peer.purchases, atLeast: 100) }
 }

@@ -6,7 +6,7 @@ enum Saturate {
     static func trials(_ sizes: Sizes) -> [Trial] {
         [
             Trial(
-                scenario: "saturate", floor: FloorRun(purchases: sizes.floorPurchases, isAlsoAfter: true),
+                scenario: "saturate", floor: FloorRun(purchases: sizes.purchases, isAlsoAfter: true),
                 peers: Peer.allCases
             ) { try await play($0, purchases: sizes.purchases, events: sizes.events) }
         ]
@@ -16,7 +16,7 @@ enum Saturate {
     static func hotTrials(_ sizes: Sizes) -> [Trial] {
         [
             Trial(
-                scenario: "hot", floor: FloorRun(purchases: sizes.floorPurchases, events: 1, isAlsoAfter: true)
+                scenario: "hot", floor: FloorRun(purchases: sizes.purchases, events: 1, isAlsoAfter: true)
             ) { try await play($0, purchases: sizes.purchases, events: 1) }
         ]
     }
