@@ -150,20 +150,20 @@ package enum OrchestratorService {
 
         /// Its thread is not that of the starts, which are accepted while the broker cannot be reached.
         private static func dispatcher(_ fleet: Fleet) throws -> Dispatcher {
-            let thread = ConnectionThread()
-            defer { thread.retire() }
-            return Dispatcher(
-                try fleet.mailer(of: .orchestrator, for: "http", on: thread), on: thread, logger: fleet.logger)
+            try ConnectionThread.lend { thread in
+                Dispatcher(
+                    try fleet.mailer(of: .orchestrator, for: "http", on: thread), on: thread, logger: fleet.logger)
+            }
         }
 
         func intake() -> PurchaseIntake<PurchaseSaga> {
-            let thread = ConnectionThread()
-            defer { thread.retire() }
-            let starting = runner(fleet.database(of: .orchestrator, for: "http starts", on: thread))
             let advancing = runner(fleet.database(of: .orchestrator, for: "http steps"))
-            return PurchaseIntake(
-                desk: desk(starting), progress: progress(advancing), dispatcher: dispatcher,
-                batch: fleet.settings.batch, on: thread)
+            return ConnectionThread.lend { thread in
+                let starting = runner(fleet.database(of: .orchestrator, for: "http starts", on: thread))
+                return PurchaseIntake(
+                    desk: desk(starting), progress: progress(advancing), dispatcher: dispatcher,
+                    batch: fleet.settings.batch, on: thread)
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import Connections
 import Contracts
 import FleetRuntime
 import Foundation
@@ -29,6 +30,44 @@ struct `A coalescer` {
         }
         await #expect(throws: Mishap.self) { try await coalescer.submit(1) }
         #expect(try await coalescer.submit(2) == 2)
+    }
+
+    @Test func `refuses calls beyond those that may wait, and answers the others`() async throws {
+        let (began, gate) = (AsyncStream<Void>.makeStream(), AsyncStream<Void>.makeStream())
+        let coalescer = Coalescer<Int, Int>(limit: 1, capacity: 1) { inputs in
+            began.continuation.yield()
+            for await _ in gate.stream {}
+            return inputs.map { .success($0) }
+        }
+        async let first = coalescer.submit(1)
+        for await _ in began.stream { break }
+        let refused = await withTaskCancellationHandler {
+            await withTaskGroup(of: Bool.self) { group in
+                for number in 2...4 {
+                    group.addTask {
+                        do { return try await coalescer.submit(number) != number } catch { return error is Overloaded }
+                    }
+                }
+                // Only a refused call comes back while the gate is shut.
+                var refused = [await group.next(), await group.next()]
+                gate.continuation.finish()
+                refused.append(await group.next())
+                return refused
+            }
+        } onCancel: {
+            gate.continuation.finish()
+        }
+        #expect(refused == [true, true, false])
+        #expect(try await first == 1)
+    }
+
+    @Test func `works where it had better work`() async throws {
+        let thread = ConnectionThread()
+        let coalescer = Coalescer<Int, Bool?>(limit: 1, on: thread) { inputs in
+            inputs.map { _ in .success(thread.isIsolatingCurrentContext()) }
+        }
+        #expect(try await coalescer.submit(1) == true)
+        thread.retire()
     }
 }
 

@@ -40,15 +40,16 @@ package enum PaymentService {
     private static func desk(for fleet: Fleet) -> ProviderDesk {
         switch fleet.settings.paymentProvider {
         case .simulated:
-            let thread = ConnectionThread()
-            defer { thread.retire() }
-            let connection = fleet.database(of: .payment, for: "simulated provider", on: thread)
-            // It answers from the database, so many calls at once are cheap, and a slow one is a slow database.
-            return ProviderDesk(
-                SimulatedProvider(connection, on: thread),
-                limits: .init(
-                    width: 1_000, patience: .seconds(1), breaker: CircuitBreaker(threshold: 100, pause: .seconds(1))),
-                on: thread, health: fleet.health, logger: fleet.logger)
+            return ConnectionThread.lend { thread in
+                let connection = fleet.database(of: .payment, for: "simulated provider", on: thread)
+                // It answers from the database, so many calls at once are cheap, and a slow one is a slow database.
+                return ProviderDesk(
+                    SimulatedProvider(connection, on: thread),
+                    limits: .init(
+                        width: 1_000, patience: .seconds(1),
+                        breaker: CircuitBreaker(threshold: 100, pause: .seconds(1))),
+                    on: thread, health: fleet.health, logger: fleet.logger)
+            }
         }
     }
 }

@@ -75,6 +75,13 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         identity.load(ordering: .acquiring) == UInt(pthread_self())
     }
 
+    /// Lends a new thread to connections that share it; it ends with the last of them.
+    package static func lend<R>(to sharers: (ConnectionThread) throws -> R) rethrows -> R {
+        let thread = ConnectionThread()
+        defer { thread.retire() }
+        return try sharers(thread)
+    }
+
     /// The same thread for one connection more.
     package func shared() -> ConnectionThread {
         state.withLock { $0.owners += 1 }

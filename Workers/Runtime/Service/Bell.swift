@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Wakes one sleeper early; a ring while nobody sleeps is remembered.
+/// Wakes its one sleeper early; a ring while nobody sleeps is remembered.
 package final class Bell: Sendable {
     private struct State {
         var hasRung = false
@@ -42,6 +42,7 @@ package final class Bell: Sendable {
                         state.hasRung = false
                         return true
                     }
+                    precondition(state.sleeper == nil, "two wait for one bell")
                     state.sleeper = continuation
                     return false
                 }

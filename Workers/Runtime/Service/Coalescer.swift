@@ -3,8 +3,7 @@ import Synchronization
 
 /// Gathers concurrent calls into batches: while one batch is under way, the next one fills.
 ///
-/// At low load a batch is one call and nobody waits for company. A call changes threads twice at most: where its batch
-/// is worked on, and back.
+/// At low load a batch is one call and nobody waits for company.
 package final class Coalescer<Input: Sendable, Output: Sendable>: Sendable {
     /// Answers each input, in order.
     package typealias Work = @Sendable ([Input]) async -> [Result<Output, any Error>]

@@ -86,27 +86,33 @@ package struct Fleet: Sendable {
         on queue: Queue, of role: FleetRole, urgency: Lane.Urgency,
         handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
-        try (1...settings.lanes).flatMap { number -> [any Service] in
-            let purpose = settings.lanes == 1 ? queue.name : "\(queue.name) \(number)"
-            let thread = ConnectionThread()
-            defer { thread.retire() }
-            let consumer = Consumer(
-                try brokerConfiguration(of: role, for: "\(purpose) in"), queue: queue.name,
-                prefetch: UInt16(min(settings.batch * Lane.batchesAtOnce, 2_000)), on: thread,
-                logger: logger)
-            let connection = database(of: role, for: purpose, on: thread)
-            health.expect("queue \(queue.name)")
-            return [
-                Lane(
-                    queue: queue, inlet: QueueInlet(consumer), mailer: try mailer(of: role, for: purpose, on: thread),
-                    handler: try handler(connection), on: thread,
-                    limits: .init(batch: settings.batch, urgency: urgency), health: health,
-                    activity: laneBoard.add(queue), logger: logger),
-                Sweeper(
-                    DatabasePulse(connection: connection, name: "database of \(purpose)"), every: .seconds(5), batch: 1,
-                    health: health, logger: logger),
-            ]
+        try (1...settings.lanes).flatMap { number in
+            try ConnectionThread.lend { thread in
+                try lane(number, on: queue, of: role, urgency: urgency, sharing: thread, handler: handler)
+            }
         }
+    }
+
+    private func lane(
+        _ number: Int, on queue: Queue, of role: FleetRole, urgency: Lane.Urgency, sharing thread: ConnectionThread,
+        handler: (PostgresConnection) throws -> any BatchHandler
+    ) throws -> [any Service] {
+        let purpose = settings.lanes == 1 ? queue.name : "\(queue.name) \(number)"
+        let consumer = Consumer(
+            try brokerConfiguration(of: role, for: "\(purpose) in"), queue: queue.name,
+            prefetch: UInt16(min(settings.batch * Lane.batchesAtOnce, 2_000)), on: thread, logger: logger)
+        let connection = database(of: role, for: purpose, on: thread)
+        health.expect("queue \(queue.name)")
+        return [
+            Lane(
+                queue: queue, inlet: QueueInlet(consumer), mailer: try mailer(of: role, for: purpose, on: thread),
+                handler: try handler(connection), on: thread,
+                limits: .init(batch: settings.batch, urgency: urgency), health: health,
+                activity: laneBoard.add(queue), logger: logger),
+            Sweeper(
+                DatabasePulse(connection: connection, name: "database of \(purpose)"), every: .seconds(5), batch: 1,
+                health: health, logger: logger),
+        ]
     }
 
     private func databaseConfiguration(of role: FleetRole, for purpose: String) -> PostgresConfiguration {
