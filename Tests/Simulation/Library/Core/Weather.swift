@@ -36,6 +36,9 @@ package struct Weather: Sendable, Equatable {
 
     package init() {}
 
+    /// Whether the broker may forget what it has confirmed.
+    package var takesMessagesAway: Bool { wipes > 0 || outages > 0 }
+
     package static let calm = Weather()
 
     /// A mixture that follows from chance: most seeds have a few kinds of trouble, some have all, few have none.

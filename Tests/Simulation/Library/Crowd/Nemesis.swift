@@ -54,7 +54,7 @@ struct Nemesis<Definition: PurchaseDefinition>: Sendable {
         universe.note("the provider cannot be reached")
         fleet.provider.set(reachable: false)
         await universe.timeline.wait(for: universe.pause(from: .seconds(1), to: .seconds(120)))
-        if universe.weather.wipes > 0 && universe.number(in: 0...3) > 0 { return await loseTheNews() }
+        if universe.number(in: 0...3) > 0 { return await loseTheNews() }
         fleet.provider.set(reachable: true)
     }
 

@@ -37,7 +37,7 @@ final class UpstreamPost<Definition: PurchaseDefinition>: Sendable {
     /// Publishes the wish again and again until it is accepted or refused; only once if no broker forgets it.
     func buy(_ buyer: Buyer, _ promises: Promises) async -> SagaID? {
         let id = universe.draw { MessageID.make(at: 3, using: &$0) }
-        let isTrusting = universe.weather.wipes == 0
+        let isTrusting = !universe.weather.takesMessagesAway
         publish(buyer.wish, id: id, answeredTo: buyer.key)
         while universe.timeline.now < Crowd<Definition>.patience {
             if !isTrusting { publish(buyer.wish, id: id, answeredTo: buyer.key) }
