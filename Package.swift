@@ -114,7 +114,7 @@ let package = Package(
         module("Chance", at: "Tests/Chance", []),
         module(
             "TestKit", at: "Tests/TestKit",
-            ["FleetRuntime", logging, configuration, httpClient, nio, nioPosix, nioFoundationCompat]),
+            ["FleetRuntime", "Connections", logging, configuration, httpClient, nio, nioPosix, nioFoundationCompat]),
         module(
             "Simulation", at: "Tests/Simulation/Library",
             workers + [
@@ -143,7 +143,7 @@ let package = Package(
         tests("SagaCoreTests", ["SagaCore"]),
         tests(
             "OrchestratorServiceTests",
-            ["OrchestratorService", "ContractDocuments", hummingbird, hummingbirdTesting, httpTypes, crypto]),
+            ["OrchestratorService", "ContractDocuments", "TestKit", hummingbird, hummingbirdTesting, httpTypes, crypto]),
         tests("OperatorTests", ["turnstile", "FleetRuntime", "Contracts", arguments]),
         tests(
             "FleetRuntimeTests",

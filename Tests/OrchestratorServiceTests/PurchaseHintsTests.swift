@@ -4,6 +4,7 @@ import FleetRuntime
 import Foundation
 import Logging
 import Synchronization
+import TestKit
 import Testing
 
 @testable import OrchestratorService
@@ -102,18 +103,6 @@ struct `Hints of purchases` {
             #expect(cache.asked.withLock { $0[plenty] } == 2)
         }
     }
-}
-
-/// A world in which time passes only when it is told to.
-private final class StandingClock: Surroundings {
-    private let now = Mutex(ContinuousClock.now)
-
-    var date: Date { Date() }
-    var instant: ContinuousClock.Instant { now.withLock { $0 } }
-    var executor: any TaskExecutor { globalConcurrentExecutor }
-    func sleep(for pause: Duration) async throws {}
-    func random() -> UInt64 { 0 }
-    func advance(by pause: Duration) { now.withLock { $0 += pause } }
 }
 
 extension IntentMark {

@@ -2,6 +2,7 @@ import Connections
 import Contracts
 import FleetRuntime
 import Synchronization
+import TestKit
 import Testing
 
 @testable import Payment
@@ -100,11 +101,15 @@ struct PatientCallsTests {
 
     @Test func `a call that is overdue is not waited for, even if it cannot be cancelled`() async {
         let stuck = StuckCalls()
-        let answers = await PatientCalls(width: 2, patience: .milliseconds(20)).make([1, 2, 3, 4]) {
-            -$0
-        } call: { item in
-            if item < 3 { await stuck.wait() }
-            return item
+        let clock = StandingClock()
+        let answers = await World.$simulated.withValue(clock) {
+            await PatientCalls(width: 2, patience: .seconds(1)).make([1, 2, 3, 4]) {
+                -$0
+            } call: { item in
+                if item == 2 { clock.advance(by: .seconds(1)) }
+                if item < 3 { await stuck.wait() }
+                return item
+            }
         }
         #expect(answers == [-1, -2, 3, 4])
         stuck.end()

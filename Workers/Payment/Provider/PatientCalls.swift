@@ -99,8 +99,8 @@ private final class Metronome: Sendable {
 /// Which calls are under way, since when, and what the others answered.
 private struct Desk<Answer> {
     private struct Open {
-        let task: Task<Void, Never>
         let since: ContinuousClock.Instant
+        let task: Task<Void, Never>
     }
 
     private(set) var answers: [Answer?]
@@ -115,7 +115,7 @@ private struct Desk<Answer> {
 
     mutating func fill(upTo width: Int, _ start: (Int) -> Task<Void, Never>) {
         while open.count < width, next < answers.count {
-            open[next] = Open(task: start(next), since: World.instant)
+            open[next] = Open(since: World.instant, task: start(next))
             next += 1
         }
     }
