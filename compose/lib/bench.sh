@@ -94,7 +94,8 @@ prepare_floor() {
     mkdir -p "$folder"
     cp -r "$1/." "$folder/"
     chmod -R u+w "$folder"
-    start_build "building the floor program" --package-path "$folder" --configuration release --product floor
+    start_build "building the floor program" --package-path "$folder" --configuration release --static-swift-stdlib \
+        --product floor
     finish_build
     export BENCH_FLOOR=$folder/.build/release/floor
 }

@@ -14,8 +14,8 @@ start_build() {
     start_job "$ROOT" swift build "$@" >"$BUILD_LOG" 2>&1
 }
 
-# start_release_build TITLE ARGS…: the fleet as it is measured and shipped, with Swift's own libraries inside: what every
-# line of Swift calls is then called directly, which takes a twentieth of the fleet's CPU away.
+# start_release_build TITLE ARGS…: programs as they are measured and shipped, with Swift's own libraries inside, for calls
+# into those are direct then (PERFORMANCE.md).
 start_release_build() {
     start_build "$1$(first_time release)" --configuration release --static-swift-stdlib "${@:2}"
 }
