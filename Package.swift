@@ -138,7 +138,7 @@ let package = Package(
         tests("RabbitMQTests", ["RabbitMQ", "Chance"]),
         tests("PostgresTests", ["Postgres"]),
         tests("RedisTests", ["Redis"]),
-        tests("ContractsTests", ["Contracts", "ContractDocuments", "Chance"]),
+        tests("ContractsTests", ["Contracts", "ContractDocuments", "Chance", "TestKit"]),
         tests("TopologyTests", ["Topology", "ContractDocuments"]),
         tests("SagaCoreTests", ["SagaCore"]),
         tests(

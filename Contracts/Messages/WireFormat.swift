@@ -32,7 +32,7 @@ package enum WireFormat {
     /// Writes a time as RFC 3339 in UTC with milliseconds, the nearest; what was read is written as it was.
     package static func text(of date: Date) -> String { Timestamp.text(of: date) }
 
-    /// Reads an RFC 3339 time, with or without fractions of a second.
+    /// Reads an RFC 3339 time of the years 1970 to 9999, to the millisecond; nil for what the calendar does not have.
     package static func date(from text: String) -> Date? { Timestamp.date(from: text) }
 
     private static func read(_ bytes: some Sequence<UInt8>) throws(DecodingError) -> JSONText {

@@ -25,7 +25,7 @@ struct Topology: AsyncParsableCommand {
 
         func run() async throws {
             let missing = try await Topology.keeper().missing()
-            for line in missing { print(line) }
+            for line in missing { Terminal.show(line) }
             guard missing.isEmpty else { throw ExitCode(1) }
             print("topology: every exchange and queue is there; bindings cannot be asked for, apply puts them right")
         }

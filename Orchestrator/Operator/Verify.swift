@@ -27,9 +27,9 @@ struct Verify: AsyncParsableCommand {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+            Terminal.show(json: try encoder.encode(report))
         } else {
-            for line in report.lines { print(line) }
+            for line in report.lines { Terminal.show(line) }
         }
         guard report.isSound else { throw ExitCode(1) }
     }

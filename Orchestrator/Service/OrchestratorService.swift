@@ -22,6 +22,9 @@ package enum OrchestratorService {
         Migration(
             name: "0004_leave_room_for_steps",
             sql: String(decoding: PackageResources._004_leave_room_for_steps_sql, as: UTF8.self)),
+        Migration(
+            name: "0011_mend_nul_in_json",
+            sql: String(decoding: PackageResources._011_mend_nul_in_json_sql, as: UTF8.self)),
     ]
 
     package static func services(

@@ -23,7 +23,8 @@ import Testing
         let object = try object(line)
         #expect(object["level"] == "warning")
         #expect(object["process"] == "worker payment")
-        #expect(object["message"] == "it \"paused\"\nfor a while")
+        #expect(line.contains(#"it \"paused\"\u000afor\u2028a\u0007while"#))
+        #expect(object["message"] == "it \"paused\"\nfor\u{2028}a\u{7}while")
         #expect(object["saga"] == "s-1")
         #expect(object["trace"] == "t-1")
         #expect(object["at"]?.hasSuffix("Z") == true)
@@ -40,6 +41,12 @@ import Testing
     @Test func `is one line of text for people, in which no value looks like another fact`() {
         let line = lines(.text) { $0.error("buried", metadata: ["reason": "a\nb level=info", "kind": "x.v1"]) }[0]
         #expect(line.hasSuffix(#" error worker payment: buried kind=x.v1 reason="a\nb level=info""#))
+    }
+
+    @Test(arguments: Poison.all, FleetLogHandler.Format.allCases)
+    func `holds nothing raw, whatever the world sent`(poison: Poison, format: FleetLogHandler.Format) {
+        let line = lines(format) { $0.error("\(poison.text)", metadata: ["fact": "\(poison.text)"]) }[0]
+        #expect(Poison.rawLines(in: line).isEmpty && !line.contains("\n"))
     }
 
     @Test(arguments: [

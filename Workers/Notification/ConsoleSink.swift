@@ -1,3 +1,4 @@
+import Contracts
 import FleetRuntime
 import Foundation
 import Logging
@@ -41,34 +42,7 @@ extension Letter {
     private static func quoted(_ text: String) -> String {
         let isWord = !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
         guard !isWord else { return text }
-        var quoted = "\""
-        var plain = text.startIndex
-        for index in text.unicodeScalars.indices {
-            guard let escape = text.unicodeScalars[index].escape else { continue }
-            quoted += text[plain..<index] + escape
-            plain = text.unicodeScalars.index(after: index)
-        }
-        return quoted + text[plain...] + "\""
-    }
-}
-
-extension Unicode.Scalar {
-    fileprivate var escape: String? {
-        switch self {
-        case "\"": "\\\""
-        case "\\": "\\\\"
-        case "\n": "\\n"
-        case "\t": "\\t"
-        case _ where breaksLines: "\\u{\(String(value, radix: 16))}"
-        default: nil
-        }
-    }
-
-    private var breaksLines: Bool {
-        guard !(0x20...0x7E).contains(value) else { return false }
-        return switch properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator: true
-        default: (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value)
-        }
+        let quotable = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        return "\"\(VisibleText.escaped(quotable))\""
     }
 }

@@ -18,8 +18,8 @@ enum LetterRequest {
         }
         do {
             let command = try envelope.decode(SendNotification.self)
-            try Self.check(command.userId, "userId", 1...Limits.identifierLength)
-            if let email = command.email { try Self.check(email, "email", 3...Limits.emailLength) }
+            try Self.check(command.userId, "userId", Limits.identifierLength)
+            if let email = command.email { try Self.check(email, "email", Limits.emailLength) }
             self = .letter(Letter(command, for: sagaID))
         } catch {
             self = .unusable(reason: BurialReason.malformedBody(error))
@@ -30,16 +30,16 @@ enum LetterRequest {
         if case .letter(let letter) = self { letter } else { nil }
     }
 
-    /// A line break in an address could forge a header of a mail, and a NUL cannot be stored.
-    private static func check(_ address: String, _ field: String, _ length: ClosedRange<Int>) throws {
-        guard length.contains(address.count),
-            address.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
-        else { throw UnusableAddress(field: field) }
+    /// The rule by which the orchestrator let the buyer in, so that whoever bought is told. It keeps a line break from
+    /// forging a header of a mail.
+    private static func check(_ address: String, _ field: String, _ limit: Int) throws {
+        guard TextRule.fits(address, upTo: limit) else { throw UnusableAddress(field: field, limit: limit) }
     }
 }
 
 /// An address that cannot be written to.
 private struct UnusableAddress: Error, CustomStringConvertible {
     let field: String
-    var description: String { "\(field) is empty, too long or holds control characters" }
+    let limit: Int
+    var description: String { "\(field) \(TextRule.demand(upTo: limit))" }
 }

@@ -21,7 +21,7 @@ extension SendNotification {
 
     private var completed: (subject: String, body: String) {
         let count = tickets.count == 1 ? "1 ticket" : "\(tickets.count) tickets"
-        let price = amount.minor == 0 ? "They are free of charge." : "You paid \(amount.text)."
+        let price = amount.minor == 0 ? "They are free of charge." : "You paid \(amount.readable)."
         let list = tickets.map { "- \($0.tier)\($0.seat.map { ", seat \($0)" } ?? ""): ticket \($0.id)" }
         return (
             "Your \(count)",
@@ -39,7 +39,7 @@ extension SendNotification {
     private var refunded: (subject: String, body: String) {
         (
             "Your purchase was refunded",
-            "your purchase was undone. \(amount.text) went back to you, and its tickets are void."
+            "your purchase was undone. \(amount.readable) went back to you, and its tickets are void."
         )
     }
 
@@ -55,29 +55,6 @@ extension SendNotification {
         case "timed-out": "it took too long"
         case nil: "no reason was given"
         case .some(let other): other
-        }
-    }
-}
-
-extension Money {
-    /// The amount as people write it, such as `49.90 EUR`.
-    package var text: String {
-        let digits = Self.fractionDigits(of: currency)
-        guard digits > 0 else { return "\(minor) \(currency)" }
-        let figures = String(minor.magnitude)
-        let padded = String(repeating: "0", count: max(0, digits + 1 - figures.count)) + figures
-        return "\(minor < 0 ? "-" : "")\(padded.dropLast(digits)).\(padded.suffix(digits)) \(currency)"
-    }
-
-    /// How many digits of the minor unit stand behind the point: ISO 4217's column "minor unit".
-    private static func fractionDigits(of currency: String) -> Int {
-        switch currency {
-        case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF",
-            "XOF", "XPF":
-            0
-        case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND": 3
-        case "CLF", "UYW": 4
-        default: 2
         }
     }
 }

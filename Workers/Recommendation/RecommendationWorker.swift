@@ -55,7 +55,7 @@ private enum Lesson {
     }
 
     private static func checkText(_ text: String, _ field: String, _ length: ClosedRange<Int>) throws {
-        guard length.contains(text.count), !text.utf8.contains(0) else {
+        guard length.contains(text.unicodeScalars.count), !text.utf8.contains(0) else {
             throw Unusable(
                 what: "\(field) must have \(length.lowerBound) to \(length.upperBound) characters and no NUL")
         }

@@ -19,7 +19,7 @@ package struct BoxOffice: Sendable {
     private var tiers: [TierID: Tier]
     private var holds: [SagaID: Hold]
     private var halls: [TierID: Hall]
-    private var moves: [TierID: [String: StockChanges.SeatMove]] = [:]
+    private var moves: [TierID: [ExactText: StockChanges.SeatMove]] = [:]
     /// Who the tickets of a sale in this batch are for.
     private var buyers: [SagaID: String] = [:]
 
@@ -140,8 +140,8 @@ package struct BoxOffice: Sendable {
     private mutating func move(_ names: [String], of tier: TierID, from old: Seat.State, to new: Seat.State) {
         for name in names {
             halls[tier]?.set(name, to: new)
-            let origin = moves[tier]?[name]?.from ?? old
-            moves[tier, default: [:]][name] = .init(tier: tier, name: name, from: origin, to: new)
+            let origin = moves[tier]?[ExactText(name)]?.from ?? old
+            moves[tier, default: [:]][ExactText(name)] = .init(tier: tier, name: name, from: origin, to: new)
         }
     }
 

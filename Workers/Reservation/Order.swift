@@ -61,7 +61,7 @@ enum Order: Sendable {
         try check(command.holdSeconds, "holdSeconds", in: Limits.holdSeconds)
         guard let seats = command.seats else { return }
         for seat in seats { try check(seat, "seats", atMost: Limits.seatNameLength) }
-        guard Set(seats).count == command.quantity, seats.count == command.quantity else {
+        guard Set(seats.map(ExactText.init)).count == command.quantity, seats.count == command.quantity else {
             throw Flaw(
                 reason: "invalid-command: seats must be \(command.quantity) different names, as many as quantity")
         }
@@ -85,7 +85,7 @@ enum Order: Sendable {
 
     /// PostgreSQL cannot hold a NUL character, so a text with one would fail the whole batch.
     private static func check(_ text: String, _ field: String, atMost length: Int) throws {
-        guard !text.isEmpty, text.unicodeScalars.count <= length, !text.utf8.contains(0) else {
+        guard TextRule.isStorable(text, upTo: length) else {
             throw Flaw(reason: "invalid-command: \(field) must be a text of 1 to \(length) characters without NUL")
         }
     }
@@ -114,7 +114,7 @@ extension Demand {
         let tier = TierID(event: command.eventId, name: command.tier)
         tiers.insert(tier)
         if let seats = command.seats {
-            named[tier, default: []].formUnion(seats)
+            named[tier, default: []].formUnion(seats.map(ExactText.init))
         } else {
             unnamed[tier, default: 0] += command.quantity
         }

@@ -16,8 +16,8 @@ package struct PostgresSeatLedger: SeatLedger {
         let windows = try await bestSeats(for: demand, in: stock, in: transaction)
         let named = try await namedSeats(for: demand, in: stock, in: transaction)
         stock.seats = windows.merging(named) { window, named in
-            let names = Set(named.map(\.name))
-            return named + window.filter { !names.contains($0.name) }
+            let names = Set(named.map { ExactText($0.name) })
+            return named + window.filter { !names.contains(ExactText($0.name)) }
         }
         return stock
     }
@@ -31,7 +31,7 @@ package struct PostgresSeatLedger: SeatLedger {
             selectHolds(of: demand.sagas), as: HoldRow.self,
             selectTiers(demand.tiers.sorted(), andThoseOf: demand.sagas), as: TierRow.self)
         var stock = try stock(holds)
-        stock.tiers = Dictionary(uniqueKeysWithValues: tiers.map(tier))
+        stock.tiers = Dictionary(tiers.map(tier)) { _, last in last }
         return stock
     }
 
@@ -102,7 +102,7 @@ package struct PostgresSeatLedger: SeatLedger {
         var names = demand.named.filter { stock.tiers[$0.key]?.isSeated == true }
         for saga in demand.releasing {
             guard let places = stock.holds[saga]?.places, !places.seats.isEmpty else { continue }
-            names[places.tier, default: []].formUnion(places.seats)
+            names[places.tier, default: []].formUnion(places.seats.map(ExactText.init))
         }
         let wanted = names.sorted { $0.key < $1.key }.flatMap { tier, names in names.sorted().map { (tier, $0) } }
         guard !wanted.isEmpty else { return [:] }
@@ -114,7 +114,7 @@ package struct PostgresSeatLedger: SeatLedger {
             ORDER BY seat.event_id, seat.tier, seat.name
             FOR NO KEY UPDATE OF seat
             """,
-            [wanted.map(\.0.event.uuid), wanted.map(\.0.name), wanted.map(\.1)], in: transaction)
+            [wanted.map(\.0.event.uuid), wanted.map(\.0.name), wanted.map(\.1.text)], in: transaction)
     }
 
     /// The best free seats of each tier; its lock keeps them free, and the window keeps large halls out of memory.

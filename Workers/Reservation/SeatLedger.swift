@@ -22,7 +22,7 @@ package struct Demand: Sendable, Equatable {
     /// The tiers that places are wanted in; those of the sagas' holds come on top.
     package var tiers: Set<TierID> = []
     /// The seats that are wanted by name.
-    package var named: [TierID: Set<String>] = [:]
+    package var named: [TierID: Set<ExactText>] = [:]
     /// How many places are wanted without saying which.
     package var unnamed: [TierID: Int] = [:]
 

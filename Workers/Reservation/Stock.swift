@@ -1,18 +1,20 @@
 import Contracts
 import FoundationEssentials
 
-/// Names one tier of one event.
+/// Names one tier of one event, by the exact bytes of its name, as its row does.
 package struct TierID: Sendable, Hashable, Comparable {
     package let event: EventID
-    package let name: String
+    private let exactName: ExactText
+
+    package var name: String { exactName.text }
 
     package init(event: EventID, name: String) {
         self.event = event
-        self.name = name
+        exactName = ExactText(name)
     }
 
     package static func < (left: TierID, right: TierID) -> Bool {
-        left.event == right.event ? left.name < right.name : left.event < right.event
+        left.event == right.event ? left.exactName < right.exactName : left.event < right.event
     }
 }
 

@@ -12,6 +12,19 @@ extension JSONText {
         return try Value(from: JSONReader(text: self, index: index))
     }
 
+    /// Whether a value is a string that breaks `TextRule`.
+    package func isForbiddenText(at index: Int) -> Bool {
+        let node = nodes[index]
+        switch node.kind {
+        case .escapedString: return !TextRule.permits(text(of: index))
+        case .string:
+            // The parser lets no C0 control character through, so only DEL and what is no ASCII must be looked at.
+            let isPlain = bytes[Int(node.start)..<Int(node.end)].allSatisfy { $0 < 0x7F }
+            return !isPlain && !TextRule.permits(text(of: index))
+        case .object, .array, .number, .yes, .no, .null: return false
+        }
+    }
+
     func isNull(at index: Int) -> Bool { nodes[index].kind == .null }
 
     func bool(at index: Int) throws -> Bool {

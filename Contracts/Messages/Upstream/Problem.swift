@@ -32,6 +32,7 @@ package struct Problem: Error, Codable, Sendable, Equatable {
         case methodNotAllowed = "method-not-allowed"
         case purchaseInProgress = "purchase-in-progress"
         case soldOut = "sold-out"
+        case salesEnded = "sales-ended"
         case alreadyPaid = "already-paid"
         case alreadyEnded = "already-ended"
         case notCompleted = "not-completed"
@@ -58,7 +59,7 @@ extension Problem.Code {
         case .operatorKeyRequired: 401
         case .notFound: 404
         case .methodNotAllowed: 405
-        case .purchaseInProgress, .soldOut, .alreadyPaid, .alreadyEnded, .notCompleted: 409
+        case .purchaseInProgress, .soldOut, .salesEnded, .alreadyPaid, .alreadyEnded, .notCompleted: 409
         case .tooLarge: 413
         case .unsupportedMediaType: 415
         case .invalid, .keyReused: 422
@@ -78,6 +79,7 @@ extension Problem.Code {
         case .methodNotAllowed: "The method is not allowed here"
         case .purchaseInProgress: "A purchase of this user for this event is under way"
         case .soldOut: "Sold out"
+        case .salesEnded: "Tickets are no longer sold"
         case .alreadyPaid: "The purchase is paid"
         case .alreadyEnded: "The purchase has ended"
         case .notCompleted: "The purchase is not completed"

@@ -21,12 +21,15 @@ package struct PublishEvent: Message {
 
     package var name: String
     package var startsAt: Date
+    /// When sales end; nil for an event that is sold until it starts.
+    package var endsAt: Date?
     package var venue: Venue
     package var tiers: [Tier]
 
-    package init(name: String, startsAt: Date, venue: Venue, tiers: [Tier]) {
+    package init(name: String, startsAt: Date, endsAt: Date? = nil, venue: Venue, tiers: [Tier]) {
         self.name = name
         self.startsAt = startsAt
+        self.endsAt = endsAt
         self.venue = venue
         self.tiers = tiers
     }

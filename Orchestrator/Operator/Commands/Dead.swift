@@ -73,7 +73,7 @@ struct Dead: AsyncParsableCommand {
                 let headers = letter.headers.sorted { $0.key < $1.key }.map { ["", $0.key, $0.value] }
                 return facts.map { $0.0.padding(toLength: 12, withPad: " ", startingAt: 0) + $0.1 }
                     + (headers.isEmpty ? [] : ["headers"] + headers.map { "  \($0[1]): \($0[2])" })
-                    + ["body", letter.body]
+                    + ["body"] + letter.body.split(separator: "\n").map { "  \($0)" }
             }
         }
     }

@@ -48,10 +48,10 @@ struct Doctor: AsyncParsableCommand {
             },
         ]
         if connection.json {
-            print(try WireFormat.text(findings))
+            Terminal.show(json: try WireFormat.encode(findings))
         } else {
             let rows = findings.map { [$0.subject, $0.isWell ? "ok" : "TO DO", $0.detail] }
-            for line in Table(headings: ["what", "", "detail"], rows: rows).lines { print(line) }
+            for line in Table(headings: ["what", "", "detail"], rows: rows).lines { Terminal.show(line) }
         }
         guard findings.allSatisfy(\.isWell) else { throw ExitCode(1) }
     }

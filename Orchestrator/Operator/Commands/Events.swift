@@ -43,13 +43,13 @@ struct Events: AsyncParsableCommand {
 
         func run() async throws {
             let data = try await connection.client.get("/events/\(event)")
-            guard !connection.json else { return print(String(decoding: data, as: UTF8.self)) }
+            guard !connection.json else { return Terminal.show(json: data) }
             let event = try WireFormat.decode(EventLine.self, from: data)
             let left = try WireFormat.decode(
                 Availability.self, from: try await connection.client.get("/events/\(event.eventId)/availability"))
-            print("\(event.name), \(event.venue.name), \(event.venue.city), \(WireFormat.text(of: event.startsAt))")
+            Terminal.show("\(event.name), \(event.venue.name), \(event.venue.city), \(WireFormat.text(of: event.startsAt))")
             let rows = left.tiers.map { [$0.name, "\($0.available)", "\($0.capacity)"] }
-            for line in Table(headings: ["tier", "available", "capacity"], rows: rows).lines { print(line) }
+            for line in Table(headings: ["tier", "available", "capacity"], rows: rows).lines { Terminal.show(line) }
         }
     }
 

@@ -122,7 +122,8 @@ struct Sagas: AsyncParsableCommand {
 extension Connection {
     fileprivate func turn(_ saga: String, _ path: String) async throws {
         let data = try await client.call("POST", path)
-        print(json ? String(decoding: data, as: UTF8.self) : "accepted; see: turnstile sagas explain \(saga)")
+        guard !json else { return Terminal.show(json: data) }
+        Terminal.show("accepted; see: turnstile sagas explain \(saga)")
     }
 }
 

@@ -24,7 +24,7 @@ struct Status: AsyncParsableCommand {
             do {
                 try await show()
             } catch let refusal as Refusal {
-                print(refusal)
+                Terminal.show("\(refusal)")
             }
             try await Task.sleep(for: .seconds(2))
         }

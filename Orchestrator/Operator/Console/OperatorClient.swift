@@ -17,8 +17,8 @@ struct Connection: ParsableArguments {
 
     /// Prints an answer: as it came for scripts, else the lines that `render` makes of it.
     func show<Answer: Decodable>(_ data: Data, as type: Answer.Type, _ render: (Answer) -> [String]) throws {
-        guard !json else { return print(String(decoding: data, as: UTF8.self)) }
-        for line in render(try WireFormat.decode(type, from: data)) { print(line) }
+        guard !json else { return Terminal.show(json: data) }
+        for line in render(try WireFormat.decode(type, from: data)) { Terminal.show(line) }
     }
 }
 
@@ -68,7 +68,8 @@ struct OperatorClient: Sendable {
 struct Refusal: Error, CustomStringConvertible {
     let description: String
 
-    init(_ description: String) { self.description = description }
+    /// - Parameter description: may quote what came from outside.
+    init(_ description: String) { self.description = VisibleText.escaped(description) }
 
     init(_ status: Int, _ body: Data) {
         do {

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// Rows under headings, each column as wide as it must be.
@@ -8,11 +9,12 @@ struct Table {
 
     var lines: [String] {
         guard !rows.isEmpty else { return ["nothing"] }
+        let rows = rows.map { $0.map(VisibleText.escaped) }
         let widths = headings.indices.map { column in
             ([headings] + rows).map { $0[column].count }.max() ?? 0
         }
         let title = line(headings, widths)
-        return [isPlain ? title : "\u{1B}[1m\(title)\u{1B}[0m"] + rows.map { line($0, widths) }
+        return [isPlain ? title : Terminal.bold(title)] + rows.map { line($0, widths) }
     }
 
     private func line(_ cells: [String], _ widths: [Int]) -> String {
@@ -27,7 +29,29 @@ enum Terminal {
     static let hasColour =
         isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
 
-    static func warn(_ text: String) -> String { hasColour ? "\u{1B}[33m\(text)\u{1B}[0m" : text }
+    static func warn(_ text: String) -> String { hasColour ? styled(text, "33") : text }
+
+    static func bold(_ text: String) -> String { styled(text, "1") }
+
+    /// Prints a line: what came from outside shows as escapes, and only styles of our own reach the terminal.
+    static func show(_ line: String) { print(visible(line)) }
+
+    /// Prints a JSON document, in which nothing is raw either.
+    static func show(json data: Data) { print(VisibleText.document(String(decoding: data, as: UTF8.self))) }
+
+    static func visible(_ line: String) -> String {
+        let pieces = line.components(separatedBy: mark)
+        return VisibleText.escaped(pieces[0])
+            + pieces.dropFirst().map { piece in
+                let code = piece.prefix { $0 != "m" }
+                return "\u{1B}[\(code)m" + VisibleText.escaped(String(piece.dropFirst(code.count + 1)))
+            }.joined()
+    }
+
+    /// Begins a style. Nothing from outside can hold it, for it is drawn anew in every process.
+    private static let mark = "\u{E000}\(UInt64.random(in: 0...UInt64.max))."
+
+    private static func styled(_ text: String, _ code: String) -> String { "\(mark)\(code)m\(text)\(mark)0m" }
 
     static func clear() { print("\u{1B}[2J\u{1B}[H", terminator: "") }
 }

@@ -9,6 +9,8 @@ package protocol EventBook: Sendable {
     func page(_ limit: Int, before cursor: EventID?) async throws -> [CatalogueEvent]
     /// Adds an event and its messages in one transaction, unless its key is taken.
     func add(_ event: NewEvent, _ messages: [OutgoingMessage]) async throws -> EventPublishing.Result
+    /// What became of the first request with this key; nil when no request had it.
+    func earlier(_ key: String, _ fingerprint: Data) async throws -> EventPublishing.Result?
     /// Looks at events that are not known to be stocked, at most `limit`; adds the commands of those of which the
     /// reservation worker does not show everything, and returns how many these are.
     func restock(

@@ -28,9 +28,16 @@ package struct EventPublishing: Sendable {
     }
 
     /// Publishes a checked event once per key; the asker of a new event is told with the rest of the world.
+    ///
+    /// Only a new request is held against the clock: a repeat has the first answer, however late it comes.
+    /// - Throws: `Problem` for a new event that has begun.
     package func publish(
         _ event: PublishEvent, key: String?, fingerprint: Data, traceparent: String?, for asker: Asker? = nil
     ) async throws -> Result {
+        if event.startsAt <= World.date, let key, let earlier = try await book.earlier(key, fingerprint) {
+            return earlier
+        }
+        try EventRules.check(event, isStillToComeAt: World.date)
         let id = EventID.fresh()
         let trace = traceparent ?? TraceContext.root(id)
         let messages = try messages(for: event, id: id, traceparent: trace)

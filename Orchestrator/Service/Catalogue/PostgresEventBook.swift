@@ -37,17 +37,26 @@ package struct PostgresEventBook: EventBook {
                 """
                 INSERT INTO event (id, body, start_key, fingerprint) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
                 """, [event.id.uuid, JSONB(try WireFormat.encode(event.event)), event.key, event.fingerprint])
-            guard inserted == 1 else { return try await earlier(event, in: transaction) }
+            guard inserted == 1 else {
+                guard let key = event.key, let earlier = try await earlier(key, event.fingerprint, in: transaction)
+                else { throw ConcurrentRepeat() }
+                return earlier
+            }
             try await PostgresOutbox.add(messages, in: transaction)
             return .published(event.id)
         }
     }
 
-    private func earlier(_ event: NewEvent, in transaction: Transaction) async throws -> EventPublishing.Result {
+    package func earlier(_ key: String, _ fingerprint: Data) async throws -> EventPublishing.Result? {
+        try await pool.transaction { try await earlier(key, fingerprint, in: $0) }
+    }
+
+    private func earlier(
+        _ key: String, _ fingerprint: Data, in transaction: Transaction
+    ) async throws -> EventPublishing.Result? {
         let rows = try await transaction.query(
-            "SELECT id, fingerprint FROM event WHERE start_key = $1", [event.key], as: (UUID, Data).self)
-        guard let (id, existing) = rows.first else { throw ConcurrentRepeat() }
-        return existing == event.fingerprint ? .repeated(EventID(id)) : .keyReused(EventID(id))
+            "SELECT id, fingerprint FROM event WHERE start_key = $1", [key], as: (UUID, Data).self)
+        return rows.first.map { $1 == fingerprint ? .repeated(EventID($0)) : .keyReused(EventID($0)) }
     }
 
     package func restock(

@@ -114,6 +114,7 @@ struct EventAnswer: Encodable {
     let eventId: EventID
     let name: String
     let startsAt: Date
+    let endsAt: Date?
     let venue: Venue
     let tiers: [PublishEvent.Tier]
 
@@ -121,6 +122,7 @@ struct EventAnswer: Encodable {
         eventId = event.id
         name = event.event.name
         startsAt = event.event.startsAt
+        endsAt = event.event.endsAt
         venue = event.event.venue
         tiers = event.event.tiers
     }

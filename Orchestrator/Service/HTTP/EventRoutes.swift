@@ -29,7 +29,7 @@ struct EventRoutes: Sendable {
         let key = try request.idempotencyKey
         let body = try await request.jsonBody(upTo: Limits.eventBodyBytes)
         let event = try StrictBody.read(PublishEvent.self, from: body, fields: PublishEvent.fields)
-        try EventRules.check(event, at: Date())
+        try EventRules.check(event)
         let id: EventID
         switch try await publishing.publish(
             event, key: key.map { "http:\($0)" }, fingerprint: try Fingerprint.of(event),

@@ -101,6 +101,10 @@ extension Request {
             guard (1...Limits.idempotencyKeyLength).contains(key.utf8.count) else {
                 throw Problem(.invalid, "Idempotency-Key must have 1 to \(Limits.idempotencyKeyLength) bytes")
             }
+            // Bytes that are no UTF-8 arrive here as U+FFFD, by which different keys would become one.
+            guard TextRule.permits(key) else {
+                throw Problem(.invalid, "Idempotency-Key must be UTF-8; it \(TextRule.demand)")
+            }
             return key
         }
     }

@@ -11,9 +11,7 @@ struct QueryReader {
 
     func text(_ name: String) throws(Problem) -> String? {
         let text = request.uri.queryParameters.get(name)
-        guard text?.unicodeScalars.contains(where: { $0.value < 0x20 }) != true else {
-            throw wrong(name, "must not hold control characters")
-        }
+        guard text.map(TextRule.permits) ?? true else { throw wrong(name, TextRule.demand) }
         return text
     }
 

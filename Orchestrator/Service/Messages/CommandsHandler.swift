@@ -70,6 +70,7 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
         case .malformedBody: return .bury(reason: "\(problem.code.rawValue): \(problem.detail)", answers: answers)
         case .invalid where answers.isEmpty: return .bury(reason: "\(problem.code.rawValue): \(problem.detail)")
         case .invalid, .unsupportedMediaType, .tooLarge, .notFound, .methodNotAllowed, .purchaseInProgress, .soldOut,
+            .salesEnded,
             .alreadyPaid, .alreadyEnded, .notCompleted, .keyReused, .operatorKeyRequired, .unavailable,
             .internalError:
             return .reply(answers)
@@ -119,7 +120,7 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
     private func publish(_ envelope: Envelope) async throws -> Outcome {
         do {
             let event = try StrictBody.read(PublishEvent.self, from: envelope.body, fields: PublishEvent.fields)
-            try EventRules.check(event, at: World.date)
+            try EventRules.check(event)
             let asker = EventPublishing.Asker(envelope)
             switch try await publishing.publish(
                 event, key: "amqp:\(envelope.id)", fingerprint: try Fingerprint.of(event),

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import CoreMetrics
 import Crypto
@@ -63,7 +64,7 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
         let events = try await catalogue.events(Set(asks.map(\.wish.eventId)))
         let checked = asks.map { check($0, events[$0.wish.eventId]) }
         let soldOut = try await soldOutTiers(checked.compactMap(\.request))
-        let admitted = try await admit(checked, soldOut)
+        let admitted = try await admit(checked, events, soldOut)
         let results = try await runner.start(admitted.compactMap(\.request))
         claim(admitted.compactMap(\.request), results)
         var started = results.makeIterator()
@@ -116,17 +117,31 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
         return suspects.isEmpty ? [] : try await stock.soldOut(among: suspects)
     }
 
-    /// Refuses what is sold out, but not the repeat of a start that was accepted while there was stock.
-    private func admit(_ decisions: [Decision], _ soldOut: Set<TierKey>) async throws -> [Decision] {
-        guard !soldOut.isEmpty else { return decisions }
-        let hopeless = decisions.compactMap(\.request).filter { soldOut.contains($0.request.tierKey) }
-        let known = try await runner.store.knownKeys(hopeless.compactMap(\.claim.key))
-        return decisions.map { decision in
-            guard let request = decision.request, soldOut.contains(request.request.tierKey),
-                request.claim.key.map({ !known.contains($0) }) ?? true
-            else { return decision }
-            return .rejected(Problem(.soldOut, "nothing is left in the tier \(request.request.tier)"))
+    /// Refuses what cannot be bought now, but not the repeat of a start that was accepted when it could.
+    private func admit(
+        _ decisions: [Decision], _ events: [EventID: CatalogueEvent], _ soldOut: Set<TierKey>
+    ) async throws -> [Decision] {
+        let now = World.date
+        let refusals = decisions.map { decision in
+            decision.request.flatMap { refusal(of: $0.request, events[$0.request.eventId], soldOut, at: now) }
         }
+        guard refusals.contains(where: { $0 != nil }) else { return decisions }
+        let keys = zip(decisions, refusals).compactMap { $1 == nil ? nil : $0.request?.claim.key }
+        let known = Set(try await runner.store.knownKeys(keys).map(ExactText.init))
+        return zip(decisions, refusals).map { decision, refusal in
+            let isRepeat = decision.request?.claim.key.map { known.contains(ExactText($0)) } ?? false
+            return isRepeat ? decision : refusal.map(Decision.rejected) ?? decision
+        }
+    }
+
+    private func refusal(
+        of request: PurchaseRequest, _ event: CatalogueEvent?, _ soldOut: Set<TierKey>, at now: Date
+    ) -> Problem? {
+        if let event, event.salesEnd <= now {
+            return Problem(.salesEnded, "sales ended at \(WireFormat.text(of: event.salesEnd))")
+        }
+        guard soldOut.contains(request.tierKey) else { return nil }
+        return Problem(.soldOut, "nothing is left in the tier \(request.tier)")
     }
 
     private func claim(_ requests: [StartRequest<Definition>], _ results: [StartResult]) {

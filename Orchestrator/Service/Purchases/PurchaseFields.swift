@@ -14,7 +14,7 @@ extension CancelPurchase {
 
 extension PublishEvent {
     static let fields = FieldTree.object([
-        "name": .value, "startsAt": .value,
+        "name": .value, "startsAt": .value, "endsAt": .value,
         "venue": .object(["name": .value, "city": .value, "latitude": .value, "longitude": .value]),
         "tiers": .list(
             .object([
@@ -32,12 +32,8 @@ struct Inspection {
         if !condition { mistakes.append(Problem.Mistake(pointer: pointer, detail: detail())) }
     }
 
-    /// A character is a code point, so that no text is longer than it counts.
     mutating func requireText(_ text: String, _ pointer: String, upTo limit: Int) {
-        require(
-            (1...limit).contains(text.unicodeScalars.count)
-                && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F },
-            pointer, "must have 1 to \(limit) characters, none of them control characters")
+        require(TextRule.fits(text, upTo: limit), pointer, TextRule.demand(upTo: limit))
     }
 
     func finish() throws(Problem) {

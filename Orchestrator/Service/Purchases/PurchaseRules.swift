@@ -19,9 +19,10 @@ enum PurchaseRules {
         let tier = chooseTier(wish, of: event, &inspection)
         try inspection.finish()
         guard let tier else { throw .invalid([]) }
-        let quantity = wish.seats?.count ?? wish.quantity ?? 1
+        let seats = wish.seats?.map(event.published)
+        let quantity = seats?.count ?? wish.quantity ?? 1
         return PurchaseRequest(
-            userId: wish.userId, eventId: event.id, tier: tier.name, quantity: quantity, seats: wish.seats,
+            userId: wish.userId, eventId: event.id, tier: tier.name, quantity: quantity, seats: seats,
             amount: tier.price * quantity, paymentMethod: wish.paymentMethod ?? defaultPaymentMethod,
             email: wish.email, holdSeconds: wish.holdSeconds ?? holdSeconds, replyTo: replyTo,
             correlationID: correlationID)
@@ -79,12 +80,12 @@ enum PurchaseRules {
     }
 }
 
-/// Checks an event before it goes on sale.
+/// Checks an event before it goes on sale, by rules that do not change with the time: a repeat must pass them again.
 enum EventRules {
-    static func check(_ event: PublishEvent, at now: Date) throws(Problem) {
+    static func check(_ event: PublishEvent) throws(Problem) {
         var inspection = Inspection()
         inspection.requireText(event.name, "/name", upTo: Limits.textLength)
-        inspection.require(event.startsAt > now, "/startsAt", "must lie in the future")
+        inspection.require(event.endsAt.map { $0 > event.startsAt } ?? true, "/endsAt", "must lie behind startsAt")
         inspection.requireText(event.venue.name, "/venue/name", upTo: Limits.textLength)
         inspection.requireText(event.venue.city, "/venue/city", upTo: Limits.textLength)
         inspection.require((-90...90).contains(event.venue.latitude), "/venue/latitude", "must be from -90 to 90")
@@ -98,6 +99,13 @@ enum EventRules {
         inspection.require(
             Set(event.tiers.map(\.price.currency)).count <= 1, "/tiers", "must be priced in one currency")
         try inspection.finish()
+    }
+
+    /// What is wrong with a new event at this moment.
+    static func check(_ event: PublishEvent, isStillToComeAt now: Date) throws(Problem) {
+        guard event.startsAt > now else {
+            throw .invalid([Problem.Mistake(pointer: "/startsAt", detail: "must lie in the future")])
+        }
     }
 
     private static func check(_ tier: PublishEvent.Tier, at pointer: String, _ inspection: inout Inspection) {

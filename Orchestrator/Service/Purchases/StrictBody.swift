@@ -63,25 +63,27 @@ indirect enum FieldTree: Sendable {
     case list(FieldTree)
     case object([String: FieldTree])
 
-    private var isValue: Bool {
-        if case .value = self { true } else { false }
+    /// Whether something may be wrong with a value, so that its place must be told; most fields are quickly passed.
+    private func isSuspicious(_ index: Int, of text: JSONText) -> Bool {
+        if case .value = self { text.isForbiddenText(at: index) } else { true }
     }
 
     fileprivate func mistakes(in text: JSONText, at index: Int = 0, _ pointer: String = "") -> [Problem.Mistake] {
         switch self {
-        case .value: return []
+        case .value:
+            return text.isForbiddenText(at: index) ? [Problem.Mistake(pointer: pointer, detail: TextRule.demand)] : []
         case .object(let fields):
             let members = text.members(of: index)
-            return members.filter { fields[$0.key]?.isValue != true }.sorted { $0.key < $1.key }
+            return members.filter { fields[$0.key]?.isSuspicious($0.value, of: text) ?? true }
+                .sorted { $0.key < $1.key }
                 .flatMap { name, member in
                     let place = "\(pointer)/\(StrictBody.escaped(name))"
                     return fields[name]?.mistakes(in: text, at: member, place)
                         ?? [Problem.Mistake(pointer: place, detail: "is not a field of this request")]
                 } + repeats(in: members.map(\.key), pointer)
         case .list(let field):
-            return text.elements(of: index).enumerated().flatMap {
-                field.mistakes(in: text, at: $1, "\(pointer)/\($0)")
-            }
+            return text.elements(of: index).enumerated().filter { field.isSuspicious($1, of: text) }
+                .flatMap { field.mistakes(in: text, at: $1, "\(pointer)/\($0)") }
         }
     }
 

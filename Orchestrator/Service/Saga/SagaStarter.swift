@@ -137,25 +137,25 @@ struct StartConflicts {
     }
 
     private let added: Set<SagaID>
-    private var byKey: [String: StartConflict] = [:]
-    private var byIntent: [String: SagaID] = [:]
+    private var byKey: [ExactText: StartConflict] = [:]
+    private var byIntent: [ExactText: SagaID] = [:]
 
     init(_ insertion: SagaInsertion) {
         added = insertion.added
         for conflict in insertion.conflicts {
-            if let key = conflict.key { byKey[key] = conflict }
-            if let intent = conflict.intent { byIntent[intent] = conflict.existing }
+            if let key = conflict.key { byKey[ExactText(key)] = conflict }
+            if let intent = conflict.intent { byIntent[ExactText(intent)] = conflict.existing }
         }
     }
 
     /// - Throws: `ConcurrentRepeat` for a saga that was left out when what stood in its way has ended since.
     func outcome(of id: SagaID, _ claim: StartClaim) throws -> Outcome {
         if added.contains(id) { return .started }
-        if let key = claim.key, let conflict = byKey[key] {
+        if let key = claim.key, let conflict = byKey[ExactText(key)] {
             return conflict.fingerprint == claim.fingerprint
                 ? .repeated(conflict.existing) : .keyReused(conflict.existing)
         }
-        guard let intent = claim.intent, let existing = byIntent[intent] else { throw ConcurrentRepeat() }
+        guard let intent = claim.intent, let existing = byIntent[ExactText(intent)] else { throw ConcurrentRepeat() }
         return .inProgress(existing)
     }
 }

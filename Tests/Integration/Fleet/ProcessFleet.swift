@@ -101,7 +101,7 @@ private func address(in log: URL) async throws -> String {
     return found ?? ""
 }
 
-private func removeFolder(_ folder: URL) {
+func removeFolder(_ folder: URL) {
     do {
         try FileManager.default.removeItem(at: folder)
     } catch {

@@ -77,33 +77,57 @@ extension Frame {
 extension Properties {
     fileprivate init(copying source: UnsafePointer<amqp_basic_properties_t>) {
         let flags = unsafe Int32(truncatingIfNeeded: source.pointee._flags)
-        func text(_ flag: Int32, _ bytes: amqp_bytes_t) -> String? {
-            flags & flag != 0 ? unsafe String(copying: bytes) : nil
+        var illegible: [String] = []
+        func text(_ flag: Int32, _ bytes: amqp_bytes_t, _ name: String) -> String? {
+            guard flags & flag != 0 else { return nil }
+            if let text = unsafe String(legible: bytes) { return text }
+            illegible.append(name)
+            return unsafe String(copying: bytes)
         }
         unsafe self.init(
-            messageID: text(AMQP_BASIC_MESSAGE_ID_FLAG, source.pointee.message_id),
-            correlationID: text(AMQP_BASIC_CORRELATION_ID_FLAG, source.pointee.correlation_id),
-            type: text(AMQP_BASIC_TYPE_FLAG, source.pointee.type),
-            replyTo: text(AMQP_BASIC_REPLY_TO_FLAG, source.pointee.reply_to),
-            applicationID: text(AMQP_BASIC_APP_ID_FLAG, source.pointee.app_id),
-            contentType: text(AMQP_BASIC_CONTENT_TYPE_FLAG, source.pointee.content_type),
+            messageID: text(AMQP_BASIC_MESSAGE_ID_FLAG, source.pointee.message_id, "message_id"),
+            correlationID: text(AMQP_BASIC_CORRELATION_ID_FLAG, source.pointee.correlation_id, "correlation_id"),
+            type: text(AMQP_BASIC_TYPE_FLAG, source.pointee.type, "type"),
+            replyTo: text(AMQP_BASIC_REPLY_TO_FLAG, source.pointee.reply_to, "reply_to"),
+            applicationID: text(AMQP_BASIC_APP_ID_FLAG, source.pointee.app_id, "app_id"),
+            contentType: text(AMQP_BASIC_CONTENT_TYPE_FLAG, source.pointee.content_type, "content_type"),
             timestamp: flags & AMQP_BASIC_TIMESTAMP_FLAG != 0 ? source.pointee.timestamp : nil,
             isPersistent: flags & AMQP_BASIC_DELIVERY_MODE_FLAG != 0
                 && source.pointee.delivery_mode == UInt8(AMQP_DELIVERY_PERSISTENT.rawValue))
-        guard flags & AMQP_BASIC_HEADERS_FLAG != 0 else { return }
-        headers = unsafe Self.headers(copying: source.pointee.headers)
+        if flags & AMQP_BASIC_HEADERS_FLAG != 0 {
+            headers = unsafe Self.headers(copying: source.pointee.headers, illegible: &illegible)
+        }
+        self.illegible = illegible
     }
 
+
     static func headers(copying table: amqp_table_t) -> FieldTable {
+        var illegible: [String] = []
+        return unsafe headers(copying: table, illegible: &illegible)
+    }
+
+    /// - Parameter illegible: gets the names of the headers whose text is no UTF-8.
+    private static func headers(copying table: amqp_table_t, illegible: inout [String]) -> FieldTable {
         let entries = unsafe UnsafeBufferPointer(start: table.entries, count: Int(max(0, table.num_entries)))
-        return unsafe FieldTable(entries.map { unsafe (String(copying: $0.key), HeaderValue(copying: $0.value)) })
+        var headers: [(String, HeaderValue)] = []
+        headers.reserveCapacity(entries.count)
+        for unsafe entry in unsafe entries {
+            let name = unsafe String(copying: entry.key)
+            var isLegible = true
+            unsafe headers.append((name, HeaderValue(copying: entry.value, isLegible: &isLegible)))
+            if !isLegible { illegible.append(name) }
+        }
+        return FieldTable(headers)
     }
 }
 
 extension HeaderValue {
-    fileprivate init(copying field: amqp_field_value_t) {
+    fileprivate init(copying field: amqp_field_value_t, isLegible: inout Bool) {
         switch unsafe amqp_field_value_kind_t(UInt32(field.kind)) {
-        case AMQP_FIELD_KIND_UTF8: self = unsafe .string(String(copying: field.value.bytes))
+        case AMQP_FIELD_KIND_UTF8:
+            let text = unsafe String(legible: field.value.bytes)
+            isLegible = text != nil
+            self = unsafe .string(text ?? String(copying: field.value.bytes))
         case AMQP_FIELD_KIND_BOOLEAN: self = unsafe .boolean(field.value.boolean != 0)
         case AMQP_FIELD_KIND_I8: self = unsafe .integer(Int64(field.value.i8))
         case AMQP_FIELD_KIND_U8: self = unsafe .integer(Int64(field.value.u8))
@@ -134,9 +158,36 @@ extension Route {
 }
 
 extension String {
-    /// Copies the bytes, with a replacement character for what is not UTF-8.
+    /// Copies the bytes, if they are UTF-8.
+    fileprivate init?(legible bytes: amqp_bytes_t) {
+        unsafe self.init(
+            validating: UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len), as: UTF8.self)
+    }
+
+    /// Copies the bytes, with `\xNN` for each byte that is not UTF-8.
     init(copying bytes: amqp_bytes_t) {
-        self = unsafe String(decoding: UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len), as: UTF8.self)
+        guard let text = unsafe String(legible: bytes) else {
+            let bytes = unsafe Array(UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len))
+            self = Self.escaping(bytes)
+            return
+        }
+        self = text
+    }
+
+    private static func escaping(_ bytes: [UInt8]) -> String {
+        var text = ""
+        var rest = bytes[...]
+        while let byte = rest.first {
+            let character = (1...4).lazy.compactMap { String(validating: rest.prefix($0), as: UTF8.self) }.first
+            if let character, !character.isEmpty {
+                text += character
+                rest = rest.dropFirst(character.utf8.count)
+            } else {
+                text += "\\x" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+                rest = rest.dropFirst()
+            }
+        }
+        return text
     }
 }
 

@@ -47,7 +47,7 @@ struct Order: Sendable, Equatable {
         case .charge:
             let body = try envelope.decode(ChargePayment.self)
             try check(body.amount)
-            guard (1...Limits.paymentMethodLength).contains(body.method.count), !body.method.utf8.contains(0) else {
+            guard TextRule.isStorable(body.method, upTo: Limits.paymentMethodLength) else {
                 throw Illegible(
                     reason: BurialReason.malformedBody("method must have 1 to \(Limits.paymentMethodLength) characters")
                 )

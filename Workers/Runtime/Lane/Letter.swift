@@ -25,6 +25,7 @@ enum Letter: Sendable {
         guard delivery.body.count <= Limits.messageBytes else {
             throw Illegible(reason: "too-large: \(delivery.body.count) bytes, the limit is \(Limits.messageBytes)")
         }
+        if let flaw = properties.flaw { throw Illegible(reason: "invalid-property: \(flaw)") }
         guard let id = properties.idOrHeader.flatMap({ MessageID(wire: $0) }) else {
             throw Illegible(reason: "missing-message-id: the property message_id is required")
         }
@@ -82,6 +83,23 @@ extension Properties {
     /// What the publisher knows the message by; who asks for answers without saying more knows the id it gave.
     fileprivate var knownBy: String? {
         correlationOrHeader ?? (replyTo == nil ? nil : idOrHeader)
+    }
+}
+
+extension Properties {
+    /// What is wrong with the texts that the fleet keeps or sends on: ids would fold into one another, and a forbidden
+    /// character would trip whoever reads them later.
+    fileprivate var flaw: String? {
+        flaw("message_id", .messageID, idOrHeader) ?? flaw("correlation_id", .correlation, correlationOrHeader)
+            ?? flaw("reply_to", nil, replyTo)
+    }
+
+    private func flaw(_ name: String, _ header: Header?, _ text: String?) -> String? {
+        guard let text else { return nil }
+        if illegible.contains(where: { $0 == name || $0 == header?.rawValue }) {
+            return "\(name) is not UTF-8: \(text)"
+        }
+        return TextRule.permits(text) ? nil : "\(name) \(TextRule.demand): \(text)"
     }
 }
 

@@ -17,7 +17,7 @@ extension Publication {
         properties.correlationID = envelope.correlationID ?? envelope.sagaID?.description
         properties.contentType = "application/json"
         properties.applicationID = application
-        properties.timestamp = UInt64(max(0, envelope.occurredAt.timeIntervalSince1970))
+        properties.timestamp = UInt64(min(max(0, envelope.occurredAt.timeIntervalSince1970), 253_402_300_799))
         if let step = envelope.step { properties.headers[Header.step.rawValue] = .integer(Int64(step)) }
         if let cause = envelope.causationID { properties.headers[Header.causation.rawValue] = .string("\(cause)") }
         if let cause = envelope.traceparent {
@@ -39,7 +39,8 @@ extension Publication {
 
     /// The same message on its way to the dead letters, with the reason.
     init(burying delivery: Delivery, of queue: Queue, because reason: String, attempt: Int, at now: Date) {
-        var properties = delivery.properties.namedByHeaders
+        var properties = delivery.properties.namedByHeaders.shortened
+        let reason = VisibleText.escaped(reason)
         properties.headers[Header.buriedBecause.rawValue] = .string(String(reason.prefix(1_000)))
         properties.headers[Header.buriedFrom.rawValue] = .string(queue.name)
         properties.headers[Header.attempt.rawValue] = .integer(Int64(attempt))
@@ -60,5 +61,37 @@ extension Publication {
         if !isWritable {
             self.properties.headers = self.properties.headers.filter { name, _ in Header(rawValue: name) != nil }
         }
+    }
+}
+
+extension Properties {
+    /// AMQP's limit for a property, in bytes.
+    private static let limit = 255
+
+    /// The same, with properties that can be written again: where escapes made one too long it is cut off, and the whole
+    /// stands in a header of its name.
+    fileprivate var shortened: Properties {
+        let texts: [(name: String, property: WritableKeyPath<Properties, String?>)] = [
+            ("message-id", \.messageID), ("correlation-id", \.correlationID), ("type", \.type),
+            ("reply-to", \.replyTo), ("app-id", \.applicationID), ("content-type", \.contentType),
+        ]
+        var properties = self
+        for (name, property) in texts {
+            guard let text = self[keyPath: property], text.utf8.count > Self.limit else { continue }
+            properties[keyPath: property] = text.cut(toBytes: Self.limit)
+            properties.headers["whole-\(name)"] = .string(text)
+        }
+        return properties
+    }
+}
+
+extension String {
+    /// As many whole code points as fit.
+    fileprivate func cut(toBytes limit: Int) -> String {
+        var bytes = 0
+        return String(String.UnicodeScalarView(unicodeScalars.prefix { scalar in
+            bytes += UTF8.width(scalar)
+            return bytes <= limit
+        }))
     }
 }

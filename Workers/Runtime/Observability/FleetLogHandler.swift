@@ -6,7 +6,7 @@ import Synchronization
 /// Writes one line per fact to standard error: JSON for machines, text for people.
 ///
 /// Facts are ids, counts, times, and errors in their own words; what looks like a secret or an e-mail address is
-/// taken out of them.
+/// taken out of them, and what a terminal would obey is escaped.
 package struct FleetLogHandler: LogHandler {
     package enum Format: String, Sendable, CaseIterable {
         case json, text
@@ -62,27 +62,20 @@ package struct FleetLogHandler: LogHandler {
         -> String
     {
         let tail = facts.map { " \($0.key)=\(Self.word(Redaction.redact("\($0.value)")))" }.joined()
-        return "\(time) \(event.level.rawValue) \(label): \(Redaction.redact("\(event.message)"))\(tail)"
+        let message = VisibleText.escaped(Redaction.redact("\(event.message)"))
+        return "\(time) \(event.level.rawValue) \(label): \(message)\(tail)"
     }
 
     /// Quoted unless it is one plain word, so that a value can neither end the line nor look like another fact.
     private static func word(_ text: String) -> String {
         let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" }
-        return isPlain ? text : quoted(text)
+        return isPlain ? VisibleText.escaped(text) : "\"\(VisibleText.escaped(quotable(text)))\""
     }
 
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case _ where scalar.value < 0x20 || scalar.properties.isLineBreak: quoted += " "
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
+    private static func quoted(_ text: String) -> String { "\"\(VisibleText.escapedForJSON(quotable(text)))\"" }
+
+    private static func quotable(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
     }
 
     private static let output = Mutex(())
@@ -96,12 +89,5 @@ package struct FleetLogHandler: LogHandler {
                 return
             }
         }
-    }
-}
-
-extension Unicode.Scalar.Properties {
-    /// What some readers take for the end of a line, beside the control characters.
-    fileprivate var isLineBreak: Bool {
-        generalCategory == .lineSeparator || generalCategory == .paragraphSeparator || generalCategory == .control
     }
 }

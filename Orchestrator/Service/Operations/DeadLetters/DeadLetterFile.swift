@@ -110,7 +110,7 @@ package struct DeadLetterFile: Sendable {
         guard let row = rows.first, let content = contents.first else { return nil }
         let properties = try WireFormat.decode(StoredProperties.self, fromText: content.0)
         return DeadLetterDetail(
-            summary: Self.summary(row), headers: properties.headers.mapValues(\.text),
+            summary: Self.summary(row), headers: StoredProperties.texts(of: properties.properties.headers),
             body: String(decoding: content.1, as: UTF8.self))
     }
 
@@ -124,5 +124,5 @@ package struct DeadLetterFile: Sendable {
 
 extension String {
     /// PostgreSQL's text cannot hold NUL, which a stranger's message may.
-    fileprivate var storable: String { contains("\0") ? replacing("\0", with: "\u{FFFD}") : self }
+    fileprivate var storable: String { utf8.contains(0) ? replacing("\0", with: "\\u{0}") : self }
 }

@@ -1,7 +1,11 @@
 import RabbitMQ
 
 /// A message's properties as JSON, so that it can be sent again as it was.
+///
+/// PostgreSQL's `jsonb` cannot hold a NUL, so where a stranger's text has one all texts are escaped.
 struct StoredProperties: Codable, Sendable {
+    /// Whether `\0` stands for NUL and `\\` for a backslash; nil in what was stored without need for it.
+    let isEscaped: Bool?
     let messageID: String?
     let correlationID: String?
     let type: String?
@@ -12,21 +16,62 @@ struct StoredProperties: Codable, Sendable {
     let headers: [String: StoredHeader]
 
     init(_ properties: Properties) {
-        messageID = properties.messageID
-        correlationID = properties.correlationID
-        type = properties.type
-        replyTo = properties.replyTo
-        applicationID = properties.applicationID
-        contentType = properties.contentType
+        let isEscaped = properties.texts.contains { $0.utf8.contains(0) }
+        let stored = { (text: String) in isEscaped ? text.escapingNUL : text }
+        self.isEscaped = isEscaped ? true : nil
+        messageID = properties.messageID.map(stored)
+        correlationID = properties.correlationID.map(stored)
+        type = properties.type.map(stored)
+        replyTo = properties.replyTo.map(stored)
+        applicationID = properties.applicationID.map(stored)
+        contentType = properties.contentType.map(stored)
         timestamp = properties.timestamp
-        headers = properties.headers.reduce(into: [:]) { $0[$1.name] = StoredHeader($1.value) }
+        headers = properties.headers.reduce(into: [:]) { headers, header in
+            headers[stored(header.name)] = StoredHeader(header.value)?.mapText(stored)
+        }
     }
 
     var properties: Properties {
-        Properties(
-            messageID: messageID, correlationID: correlationID, type: type, replyTo: replyTo,
-            applicationID: applicationID, contentType: contentType, timestamp: timestamp,
-            headers: FieldTable(headers.map { ($0.key, $0.value.value) }))
+        let original = { (text: String) in isEscaped == true ? text.resolvingNUL : text }
+        return Properties(
+            messageID: messageID.map(original), correlationID: correlationID.map(original), type: type.map(original),
+            replyTo: replyTo.map(original), applicationID: applicationID.map(original),
+            contentType: contentType.map(original), timestamp: timestamp,
+            headers: FieldTable(headers.map { (original($0.key), $0.value.mapText(original).value) }))
+    }
+}
+
+extension StoredProperties {
+    /// Headers as people read them.
+    static func texts(of headers: FieldTable) -> [String: String] {
+        headers.reduce(into: [:]) { $0[$1.name] = StoredHeader($1.value)?.text }
+    }
+}
+
+extension Properties {
+    fileprivate var texts: [String] {
+        let own = [messageID, correlationID, type, replyTo, applicationID, contentType].compactMap { $0 }
+        return headers.reduce(into: own) { texts, header in
+            texts.append(header.name)
+            if case .string(let text) = header.value { texts.append(text) }
+        }
+    }
+}
+
+extension String {
+    fileprivate var escapingNUL: String { replacing("\\", with: "\\\\").replacing("\0", with: "\\0") }
+
+    fileprivate var resolvingNUL: String {
+        var text = String.UnicodeScalarView()
+        var rest = unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            guard scalar == "\\", let letter = rest.popFirst() else {
+                text.append(scalar)
+                continue
+            }
+            text.append(letter == "0" ? "\0" : letter)
+        }
+        return String(text)
     }
 }
 
@@ -48,6 +93,10 @@ enum StoredHeader: Codable, Sendable {
         case .double(let value): self = value.isFinite ? .double(value) : .string("\(value)")
         case .other: return nil
         }
+    }
+
+    func mapText(_ change: (String) -> String) -> StoredHeader {
+        if case .string(let text) = self { .string(change(text)) } else { self }
     }
 
     var value: HeaderValue {

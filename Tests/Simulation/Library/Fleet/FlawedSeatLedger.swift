@@ -49,7 +49,7 @@ struct FlawedSeatLedger: SeatLedger {
                 }
                 tables.holds[hold.saga]?.status = .released
                 tables.tiers[places.tier] = tier.changed(held: tier.held - places.quantity)
-                for seat in places.seats { tables.seats[places.tier]?[seat]?.state = .free }
+                for seat in places.seats { tables.seats[places.tier]?[ExactText(seat)]?.state = .free }
             }
         }
     }
@@ -73,7 +73,7 @@ extension MemorySeatLedger {
         try await transaction.write(locking: []) { tables in
             for tier in changes.tiers { tables.tiers[tier.id] = tier.changed() }
             for hold in changes.newHolds + changes.changedHolds { tables.holds[hold.saga] = hold }
-            for move in changes.seats { tables.seats[move.tier]?[move.name]?.state = move.to }
+            for move in changes.seats { tables.seats[move.tier]?[ExactText(move.name)]?.state = move.to }
             for id in changes.voidTickets { tables.tickets[id]?.isValid = false }
             for ticket in changes.newTickets {
                 tables.tickets[ticket.ticket.id] = .init(ticket: ticket, isValid: ticket.isValid)

@@ -35,7 +35,7 @@ enum StockJudge {
         let seats = tables.seats[tier.id] ?? [:]
         for hold in tables.holds.values.sorted(by: { $0.saga < $1.saga }) {
             guard let places = hold.places, places.tier == tier.id else { continue }
-            for name in places.seats where !agrees(seats[name]?.state, with: hold) {
+            for name in places.seats where !agrees(seats[ExactText(name)]?.state, with: hold) {
                 found.append("I1: the seat \(name) is not what its hold says, \(hold.status.rawValue)")
             }
         }

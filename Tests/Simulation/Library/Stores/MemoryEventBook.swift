@@ -49,6 +49,14 @@ package struct MemoryEventBook<Definition: PurchaseDefinition>: EventBook, Outbo
         }
     }
 
+    package func earlier(_ key: String, _ fingerprint: Data) async throws -> EventPublishing.Result? {
+        try await session.look { tables in
+            tables.eventOfKey[key].map {
+                tables.events[$0]?.fingerprint == fingerprint ? .repeated($0) : .keyReused($0)
+            }
+        }
+    }
+
     package func restock(
         _ limit: Int, with commands: @Sendable (CatalogueEvent) throws -> [OutgoingMessage]
     ) async throws -> Int {

@@ -20,8 +20,8 @@ package struct MemorySeatLedger: SeatLedger {
                 }
                 guard let tier = tables.tiers[id], tier.isSeated else { continue }
                 var added = 0
-                for (number, name) in (part.seats ?? []).enumerated() where tables.seats[id]?[name] == nil {
-                    tables.seats[id, default: [:]][name] = Seat(name: name, rank: (part.firstRank ?? 0) + number)
+                for (number, name) in (part.seats ?? []).enumerated() where tables.seats[id]?[ExactText(name)] == nil {
+                    tables.seats[id, default: [:]][ExactText(name)] = Seat(name: name, rank: (part.firstRank ?? 0) + number)
                     added += 1
                 }
                 if added > 0 { tables.tiers[id] = tier.changed(stocked: tier.stocked + added) }
@@ -48,14 +48,14 @@ package struct MemorySeatLedger: SeatLedger {
 
     /// The named ones, those that may come free, and the best free ones.
     private static func seats(
-        _ seats: [String: Seat], of tier: TierID, for demand: Demand, _ holds: [SagaID: Hold]
+        _ seats: [ExactText: Seat], of tier: TierID, for demand: Demand, _ holds: [SagaID: Hold]
     ) -> [Seat] {
         var names = demand.named[tier] ?? []
         for saga in demand.releasing {
-            if let places = holds[saga]?.places, places.tier == tier { names.formUnion(places.seats) }
+            if let places = holds[saga]?.places, places.tier == tier { names.formUnion(places.seats.map(ExactText.init)) }
         }
         let named = names.sorted().compactMap { seats[$0] }
-        let best = seats.values.filter { $0.state == .free && !names.contains($0.name) }
+        let best = seats.values.filter { $0.state == .free && !names.contains(ExactText($0.name)) }
             .sorted { ($0.rank, $0.name) < ($1.rank, $1.name) }
         return named + best.prefix(demand.window(of: tier))
     }
@@ -80,11 +80,11 @@ package struct MemorySeatLedger: SeatLedger {
             tables.holds[hold.saga] = hold
         }
         for move in changes.seats {
-            guard var seat = tables.seats[move.tier]?[move.name], seat.state == move.from else {
+            guard var seat = tables.seats[move.tier]?[ExactText(move.name)], seat.state == move.from else {
                 throw StockFault(what: "the seat \(move.name) has changed")
             }
             seat.state = move.to
-            tables.seats[move.tier]?[move.name] = seat
+            tables.seats[move.tier]?[ExactText(move.name)] = seat
         }
         for id in changes.voidTickets {
             guard tables.tickets[id] != nil else { throw StockFault(what: "there is no ticket \(id)") }

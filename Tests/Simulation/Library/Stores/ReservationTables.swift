@@ -12,7 +12,7 @@ package struct ReservationTables: HasInbox {
 
     package var tiers: [TierID: Tier] = [:]
     package var holds: [SagaID: Hold] = [:]
-    package var seats: [TierID: [String: Seat]] = [:]
+    package var seats: [TierID: [ExactText: Seat]] = [:]
     package var tickets: [TicketID: Ticket] = [:]
     package var inbox: [MessageID: [OutgoingMessage]] = [:]
 
