@@ -34,7 +34,8 @@ extension Identifier {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let uuid = UUID(text: text) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is not a UUID")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "\"\(text.prefix(60))\" is not a UUID")
         }
         self.init(uuid)
     }

@@ -5,7 +5,9 @@ import FoundationEssentials
 /// All by arithmetic: a calendar library takes the 30th of February for the 2nd of March, and costs as much as all else
 /// in a message.
 enum Timestamp {
-    /// The nearest millisecond; what was read is written as it was. A time before 1970 or after 9999, which only our own
+    /// The nearest millisecond; what was read is written as it was.
+    ///
+    /// A time before 1970 or after 9999, which only our own
     /// code can make, is written as the nearest that there is.
     static func text(of date: Date) -> String {
         let milliseconds = (date.timeIntervalSince1970 * 1_000).rounded()

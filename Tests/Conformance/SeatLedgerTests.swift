@@ -36,6 +36,7 @@ where Seats.Transaction == Book.Transaction {
     try await `no tier is oversold`(house)
     try await `a seat that has changed is not moved`(house)
     try await `only the window of the best free seats is shown`(house)
+    try await `two forms of one name are two tiers, and two seats`(house)
 }
 
 /// A ledger with its transactions.
@@ -162,6 +163,22 @@ private func `a seat that has changed is not moved`(_ house: House<some SeatLedg
     let late = try await house.holding(1, of: id, seats: ["A-1"])
     #expect(await failure { try await house.write(late) } is StockFault)
     #expect(try await house.tier(id).held == 1)
+}
+
+private func `two forms of one name are two tiers, and two seats`(
+    _ house: House<some SeatLedger, some Ledger>
+) async throws {
+    let names = ["\u{C9}", "E\u{301}"]
+    let event: EventID = fresh()
+    let tiers = names.map { TierID(event: event, name: $0) }
+    for tier in tiers { try await house.add(tier, names) }
+    var demand = Demand()
+    demand.sagas = [fresh()]
+    demand.tiers = Set(tiers)
+    demand.named = Dictionary(tiers.map { ($0, Set(names.map { ExactText($0) })) }) { first, _ in first }
+    let stock = try await house.open(demand)
+    #expect(stock.tiers.count == 2 && tiers.allSatisfy { stock.tiers[$0]?.stocked == 2 })
+    for tier in tiers { #expect(Set((stock.seats[tier] ?? []).map { ExactText($0.name) }).count == 2) }
 }
 
 private func `only the window of the best free seats is shown`(

@@ -26,7 +26,8 @@ import Testing
 
     /// Every code point of the first plane, and the limits of the others.
     @Test func `is the pattern of the contract`() throws {
-        let pattern = try #require(ContractDocument.asyncapi.get()[["components", "schemas", "TierName", "pattern"]]?.text)
+        let pattern = try #require(
+            ContractDocument.asyncapi.get()[["components", "schemas", "TierName", "pattern"]]?.text)
         let expression = try NSRegularExpression(pattern: pattern)
         let scalars = ((0...0xFFFF) + [0x10000, 0x1FFFE, 0xE0001, 0x10FFFF]).compactMap { Unicode.Scalar(UInt32($0)) }
         for scalar in scalars {
@@ -44,7 +45,8 @@ import Testing
         let json = try WireFormat.text([poison.text])
         let shown = VisibleText.document(json)
         #expect(Poison.rawLines(in: shown).isEmpty)
-        #expect(try WireFormat.decode([String].self, fromText: shown).map { Array($0.utf8) } == [Array(poison.text.utf8)])
+        #expect(
+            try WireFormat.decode([String].self, fromText: shown).map { Array($0.utf8) } == [Array(poison.text.utf8)])
     }
 
     @Test func `shows as escapes what a terminal would obey, and the rest as it is`() {

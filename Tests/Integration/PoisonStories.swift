@@ -187,7 +187,8 @@ extension TestFleet {
             for (number, (text, _, _)) in Self.strings.enumerated() {
                 for kind in ["purchase.start.v1", "purchase.cancel.v1", "event.publish.v1"] {
                     try await upstream.publish(body(text), kind: kind, messageID: "\(kind) \(number)")
-                    try await upstream.publish(Data("{\(text):\(text)}".utf8), kind: kind, messageID: "\(kind)+\(number)")
+                    try await upstream.publish(
+                        Data("{\(text):\(text)}".utf8), kind: kind, messageID: "\(kind)+\(number)")
                 }
             }
             for poison in Poison.all where poison.text.utf8.count <= 200 && !poison.text.utf8.contains(0) {
@@ -216,7 +217,9 @@ extension TestFleet {
         var commands = [["verify"], ["verify", "--json"], ["status"], ["fleet"], ["queues"], ["timers"]]
         commands += [["dead", "list"], ["dead", "list", "orchestrator.commands", "--limit", "200"], ["dead", "log"]]
         commands += [["sagas", "list", "--limit", "200"], ["events", "list", "--limit", "200"], ["doctor"]]
-        commands += [["sagas", "list", "--limit", "200", "--json"], ["dead", "list", "orchestrator.commands", "--json"]]
+        commands += [
+            ["sagas", "list", "--limit", "200", "--json"], ["dead", "list", "orchestrator.commands", "--json"],
+        ]
         commands += sagas.prefix(10).map { ["sagas", "explain", $0] } + sagas.prefix(5).map { ["sagas", "show", $0] }
         commands += letters.prefix(60).map { ["dead", "show", $0] }
         commands += Poison.refused.filter { !$0.text.contains("\0") }.map { ["sagas", "explain", $0.text] }

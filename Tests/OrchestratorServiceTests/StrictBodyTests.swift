@@ -32,6 +32,10 @@ import Testing
         (#"{"quantity":1,"quant\u0069ty":2,"parts":[]}"#, ["/quantity must not come twice"]),
         (#"{"quantity":1,"parts":[{"name":"a"},{"name":"b","name":"c"}]}"#, ["/parts/1/name must not come twice"]),
         (#"{"quantity":1,"parts":[],"price":1}"#, ["/price is not a field of this request"]),
+        (#"{"quantity":1,"parts":[{"name":"a\u0000"}]}"#, ["/parts/0/name \(TextRule.demand)"]),
+        (#"{"quantity":1,"parts":[{"name":"o\u0092b"},{"name":"b"}]}"#, ["/parts/0/name \(TextRule.demand)"]),
+        ("{\"quantity\":1,\"parts\":[{\"name\":\"b\"},{\"name\":\"\u{9B}\"}]}", ["/parts/1/name \(TextRule.demand)"]),
+        (#"{"quantity":1,"parts":[{"name":"größer \ud83d\ude00 \u200d"}]}"#, []),
     ])
     func `names a field that is unknown or comes twice`(_ body: String, _ mistakes: [String]) {
         #expect(Self.mistakes(in: body) == mistakes)

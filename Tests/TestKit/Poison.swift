@@ -65,7 +65,9 @@ package struct Poison: Sendable, CustomStringConvertible {
         Poison(name: "no such escape", text: #""\x41""#),
     ]
 
-    /// Bytes that are no UTF-8. Texts made of them by replacement are one and the same.
+    /// Bytes that are no UTF-8.
+    ///
+    /// Texts made of them by replacement are one and the same.
     package static let bytes: [[UInt8]] = [
         Array("Bestellung-".utf8) + [0xC4], Array("Bestellung-".utf8) + [0xD6], [0xFF, 0xFE, 0x41],
         [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0x80],

@@ -30,7 +30,9 @@ enum LetterRequest {
         if case .letter(let letter) = self { letter } else { nil }
     }
 
-    /// The rule by which the orchestrator let the buyer in, so that whoever bought is told. It keeps a line break from
+    /// The rule by which the orchestrator let the buyer in, so that whoever bought is told.
+    ///
+    /// It keeps a line break from
     /// forging a header of a mail.
     private static func check(_ address: String, _ field: String, _ limit: Int) throws {
         guard TextRule.fits(address, upTo: limit) else { throw UnusableAddress(field: field, limit: limit) }

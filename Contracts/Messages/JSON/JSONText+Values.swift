@@ -64,7 +64,7 @@ extension JSONText {
         let text = try string(at: index)
         guard let date = WireFormat.date(from: text) else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: path(to: index), debugDescription: "\"\(text)\" is not RFC 3339"))
+                .init(codingPath: path(to: index), debugDescription: "\"\(text.prefix(60))\" is not RFC 3339"))
         }
         return date
     }

@@ -24,13 +24,17 @@ package enum VisibleText {
         }
     }
 
-    /// A JSON document for a terminal: an equal document, in which nothing is raw. Line breaks between its values stay.
+    /// A JSON document for a terminal: an equal document, in which nothing is raw.
+    ///
+    /// Line breaks between its values stay.
     package static func document(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).map { escapedForJSON(String($0)) }
             .joined(separator: "\n")
     }
 
-    /// Whether a code point has no form of its own on a screen. Joiners have none either, but emoji and Indic scripts
+    /// Whether a code point has no form of its own on a screen.
+    ///
+    /// Joiners have none either, but emoji and Indic scripts
     /// fall apart without them.
     package static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         if (0x20...0x7E).contains(scalar.value) { return false }

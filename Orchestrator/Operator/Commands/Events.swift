@@ -47,7 +47,8 @@ struct Events: AsyncParsableCommand {
             let event = try WireFormat.decode(EventLine.self, from: data)
             let left = try WireFormat.decode(
                 Availability.self, from: try await connection.client.get("/events/\(event.eventId)/availability"))
-            Terminal.show("\(event.name), \(event.venue.name), \(event.venue.city), \(WireFormat.text(of: event.startsAt))")
+            Terminal.show(
+                "\(event.name), \(event.venue.name), \(event.venue.city), \(WireFormat.text(of: event.startsAt))")
             let rows = left.tiers.map { [$0.name, "\($0.available)", "\($0.capacity)"] }
             for line in Table(headings: ["tier", "available", "capacity"], rows: rows).lines { Terminal.show(line) }
         }

@@ -48,7 +48,9 @@ enum Terminal {
             }.joined()
     }
 
-    /// Begins a style. Nothing from outside can hold it, for it is drawn anew in every process.
+    /// Begins a style.
+    ///
+    /// Nothing from outside can hold it, for it is drawn anew in every process.
     private static let mark = "\u{E000}\(UInt64.random(in: 0...UInt64.max))."
 
     private static func styled(_ text: String, _ code: String) -> String { "\(mark)\(code)m\(text)\(mark)0m" }

@@ -18,12 +18,16 @@ package struct CatalogueEvent: Sendable {
         self.event = event
         var places: [String: Place] = [:]
         for (index, tier) in event.tiers.enumerated() {
-            for (position, seat) in (tier.seats ?? []).enumerated() { places[seat] = Place(tier: index, seat: position) }
+            for (position, seat) in (tier.seats ?? []).enumerated() {
+                places[seat] = Place(tier: index, seat: position)
+            }
         }
         self.places = places
     }
 
-    /// When the last purchase may begin: the event's end, or its beginning where no end is known. What was begun before
+    /// When the last purchase may begin: the event's end, or its beginning where no end is known.
+    ///
+    /// What was begun before
     /// may be paid until its hold ends.
     package var salesEnd: Date { event.endsAt ?? event.startsAt }
 

@@ -100,7 +100,6 @@ extension Properties {
         self.illegible = illegible
     }
 
-
     static func headers(copying table: amqp_table_t) -> FieldTable {
         var illegible: [String] = []
         return unsafe headers(copying: table, illegible: &illegible)
@@ -111,7 +110,7 @@ extension Properties {
         let entries = unsafe UnsafeBufferPointer(start: table.entries, count: Int(max(0, table.num_entries)))
         var headers: [(String, HeaderValue)] = []
         headers.reserveCapacity(entries.count)
-        for unsafe entry in unsafe entries {
+        for unsafeentry in unsafe entries {
             let name = unsafe String(copying: entry.key)
             var isLegible = true
             unsafe headers.append((name, HeaderValue(copying: entry.value, isLegible: &isLegible)))

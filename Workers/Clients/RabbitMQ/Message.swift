@@ -23,7 +23,9 @@ package struct Properties: Sendable, Equatable {
     package var timestamp: UInt64?
     package var isPersistent: Bool
     package var headers: FieldTable
-    /// The AMQP names of the properties, and the names of the headers, whose bytes were no UTF-8. Their text shows each
+    /// The AMQP names of the properties, and the names of the headers, whose bytes were no UTF-8.
+    ///
+    /// Their text shows each
     /// such byte as `\xNN`, so that different bytes stay different; it is not what the publisher wrote.
     package internal(set) var illegible: [String] = []
 

@@ -89,9 +89,11 @@ extension String {
     /// As many whole code points as fit.
     fileprivate func cut(toBytes limit: Int) -> String {
         var bytes = 0
-        return String(String.UnicodeScalarView(unicodeScalars.prefix { scalar in
-            bytes += UTF8.width(scalar)
-            return bytes <= limit
-        }))
+        return String(
+            String.UnicodeScalarView(
+                unicodeScalars.prefix { scalar in
+                    bytes += UTF8.width(scalar)
+                    return bytes <= limit
+                }))
     }
 }

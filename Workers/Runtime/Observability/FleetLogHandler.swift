@@ -75,7 +75,8 @@ package struct FleetLogHandler: LogHandler {
     private static func quoted(_ text: String) -> String { "\"\(VisibleText.escapedForJSON(quotable(text)))\"" }
 
     private static func quotable(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") }) else { return text }
+        return text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
     }
 
     private static let output = Mutex(())

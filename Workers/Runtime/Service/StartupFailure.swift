@@ -2,8 +2,9 @@ import Connections
 import Contracts
 import Foundation
 
-/// Ends a process that cannot do what it was started for, with one clear line per reason. A reason may quote what came from
-/// outside, so it shows as escapes what a terminal would obey.
+/// Ends a process that cannot do what it was started for, with one clear line per reason.
+///
+/// A reason may quote what came from outside, so it shows as escapes what a terminal would obey.
 package enum StartupFailure {
     package static func exit(status: Int32, lines: [String]) -> Never {
         var output = StandardError()

@@ -99,7 +99,9 @@ struct DeadLetterRoutes: Sendable {
 extension Parameters {
     /// The queue in the path; a name that no queue has finds no letters.
     fileprivate func queue() throws(Problem) -> String {
-        guard let name = get("queue"), TextRule.permits(name) else { throw Problem(.notFound, "there is no such queue") }
+        guard let name = get("queue"), TextRule.permits(name) else {
+            throw Problem(.notFound, "there is no such queue")
+        }
         return name
     }
 }

@@ -21,7 +21,8 @@ package struct MemorySeatLedger: SeatLedger {
                 guard let tier = tables.tiers[id], tier.isSeated else { continue }
                 var added = 0
                 for (number, name) in (part.seats ?? []).enumerated() where tables.seats[id]?[ExactText(name)] == nil {
-                    tables.seats[id, default: [:]][ExactText(name)] = Seat(name: name, rank: (part.firstRank ?? 0) + number)
+                    tables.seats[id, default: [:]][ExactText(name)] = Seat(
+                        name: name, rank: (part.firstRank ?? 0) + number)
                     added += 1
                 }
                 if added > 0 { tables.tiers[id] = tier.changed(stocked: tier.stocked + added) }
@@ -52,7 +53,9 @@ package struct MemorySeatLedger: SeatLedger {
     ) -> [Seat] {
         var names = demand.named[tier] ?? []
         for saga in demand.releasing {
-            if let places = holds[saga]?.places, places.tier == tier { names.formUnion(places.seats.map(ExactText.init)) }
+            if let places = holds[saga]?.places, places.tier == tier {
+                names.formUnion(places.seats.map(ExactText.init))
+            }
         }
         let named = names.sorted().compactMap { seats[$0] }
         let best = seats.values.filter { $0.state == .free && !names.contains(ExactText($0.name)) }
