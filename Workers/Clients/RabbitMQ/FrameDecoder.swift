@@ -110,7 +110,8 @@ extension Properties {
         let entries = unsafe UnsafeBufferPointer(start: table.entries, count: Int(max(0, table.num_entries)))
         var headers: [(String, HeaderValue)] = []
         headers.reserveCapacity(entries.count)
-        for unsafeentry in unsafe entries {
+        for index in entries.indices {
+            let entry = unsafe entries[index]
             let name = unsafe String(copying: entry.key)
             var isLegible = true
             unsafe headers.append((name, HeaderValue(copying: entry.value, isLegible: &isLegible)))
