@@ -97,9 +97,9 @@ extension Properties {
     private func flaw(_ name: String, _ header: Header?, _ text: String?) -> String? {
         guard let text else { return nil }
         if illegible.contains(where: { $0 == name || $0 == header?.rawValue }) {
-            return "\(name) is not UTF-8: \(text)"
+            return "\(name) is not UTF-8: \"\(text)\""
         }
-        return TextRule.permits(text) ? nil : "\(name) \(TextRule.demand): \(text)"
+        return TextRule.permits(text) ? nil : "\(name) \(TextRule.demand): \"\(text)\""
     }
 }
 
