@@ -27,8 +27,7 @@ package struct CatalogueEvent: Sendable {
 
     /// When the last purchase may begin: the event's end, or its beginning where no end is known.
     ///
-    /// What was begun before
-    /// may be paid until its hold ends.
+    /// What was begun before may be paid until its hold ends.
     package var salesEnd: Date { event.endsAt ?? event.startsAt }
 
     package func tier(named name: String) -> PublishEvent.Tier? {
