@@ -53,6 +53,7 @@ package enum OrchestratorService {
             Sweeper(
                 StockKeeper(parts.book, bell: parts.outboxBell), every: .seconds(2), batch: .max,
                 health: fleet.health, logger: fleet.logger),
+            Sweeper(parts.epochWatch(), every: .seconds(1), batch: 1, health: fleet.health, logger: fleet.logger),
             parts.dispatcher,
             parts.census,
             HTTPServer(
@@ -121,6 +122,14 @@ package enum OrchestratorService {
 
         func progress(_ runner: SagaRunner<Store>) -> PurchaseProgress<Store> {
             PurchaseProgress(runner, hints: hints, watchers: watchers)
+        }
+
+        func epochWatch() -> EpochWatch {
+            EpochWatch(stock, logger: fleet.logger) { [hints, catalogue, recent] epoch in
+                hints.trust(only: epoch.stock)
+                await catalogue.forget()
+                recent.forget()
+            }
         }
 
         func clerks() throws -> [any Service] {

@@ -55,13 +55,18 @@ private func keepPromises(
     #expect(try await left(of: event, in: purchases) == 3, "older numbers do not replace newer ones")
     try await availability.store([event: numbers(version: 6, available: 2), other: numbers(version: 1, available: 7)])
     #expect(try await left(of: event, in: purchases) == 2)
+    try await availability.store([event: numbers(version: 1, available: 8, epoch: "restored")])
+    #expect(try await left(of: event, in: purchases) == 8, "versions of another stock say nothing about this one")
+    try await availability.store([event: numbers(version: 2, available: 7, epoch: "restored")])
+    try await availability.store([event: numbers(version: 1, available: 8, epoch: "restored")])
+    #expect(try await left(of: event, in: purchases) == 7)
     #expect(try await purchases.availability(of: [fresh()]).isEmpty)
     #expect(try await purchases.availability(of: [event, other]).count == 2)
 }
 
-private func numbers(version: Int, available: Int) throws -> Reservation.Availability {
+private func numbers(version: Int, available: Int, epoch: String = "first") throws -> Reservation.Availability {
     let text = """
-        {"version":\(version),"asOf":"2026-11-20T10:00:00.000Z",
+        {"version":\(version),"epoch":"\(epoch)","asOf":"2026-11-20T10:00:00.000Z",
         "tiers":[{"name":"floor","capacity":10,"available":\(available),"version":\(version)}]}
         """
     return try WireFormat.decode(Reservation.Availability.self, fromText: text)

@@ -85,5 +85,10 @@ import Testing
         #expect(WireFormat.text(of: Date(timeIntervalSince1970: 1.0006)) == "1970-01-01T00:00:01.001Z")
         #expect(WireFormat.text(of: Date(timeIntervalSince1970: 1.9996)) == "1970-01-01T00:00:02.000Z")
         #expect(WireFormat.text(of: Date(timeIntervalSince1970: 1.0004)) == "1970-01-01T00:00:01.000Z")
+        for beyond in [1e12, 1.8e19, .greatestFiniteMagnitude, .infinity] {
+            #expect(WireFormat.text(of: Date(timeIntervalSince1970: beyond)) == "9999-12-31T23:59:59.999Z")
+            #expect(!WireFormat.text(of: Date(timeIntervalSince1970: -beyond)).isEmpty)
+        }
+        #expect(WireFormat.text(of: Date(timeIntervalSince1970: .nan)) == "1970-01-01T00:00:00.000Z")
     }
 }

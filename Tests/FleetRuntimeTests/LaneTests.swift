@@ -43,6 +43,47 @@ struct `A lane` {
         #expect(inlet.acknowledged == [3])
     }
 
+    @Test func `passes on only the head of what is too large, with the reason, again and again`() async throws {
+        let outlet = ScriptedOutlet()
+        let message = Delivery(
+            tag: 1, isRedelivered: false, exchange: "", routingKey: "",
+            properties: Properties(messageID: "large", type: MessageKind.released.rawValue), body: Data(),
+            bodySize: 5_000_000)
+        let kept = delivery(2, body: String(repeating: "x", count: 70_000))
+        let inlet = try await LaneRun.run([[message, kept]], outlet: outlet) { try $0.map(LaneRun.reply) }
+        #expect(outlet.taken.map(\.exchange) == ["turnstile.dead", "turnstile.dead"])
+        #expect(outlet.taken.map(\.body.count) == [0, 70_000])
+        let reasons = [
+            "too-large: 5000000 bytes, the limit is 65536; the body is left out",
+            "too-large: 70000 bytes, the limit is 65536",
+        ]
+        #expect(outlet.taken.map { $0.properties.headers["buried-because"] } == reasons.map { .string($0) })
+        #expect(outlet.taken.map { $0.properties.headers["cut-body-size"] } == [.integer(5_000_000), nil])
+        #expect(inlet.acknowledged == [2])
+        let dead = try #require(outlet.taken.first)
+        let replayed = Publication(replaying: dead.properties, body: dead.body, to: "test")
+        let again = Delivery(
+            tag: 1, isRedelivered: false, exchange: "", routingKey: "", properties: replayed.properties, body: Data())
+        let second = ScriptedOutlet()
+        _ = try await LaneRun.run([[again]], outlet: second) { try $0.map(LaneRun.reply) }
+        #expect(second.taken.first?.properties.headers["buried-because"] == .string(reasons[0]))
+    }
+
+    @Test(arguments: [0, 253_402_300_800, 1 << 63, .max] as [UInt64])
+    func `takes a message whatever time it says it was sent at`(timestamp: UInt64) async throws {
+        let outlet = ScriptedOutlet()
+        let message = Delivery(
+            tag: 1, isRedelivered: false, exchange: "", routingKey: "",
+            properties: Properties(
+                messageID: "timed", correlationID: SagaID.make().description, type: MessageKind.released.rawValue,
+                timestamp: timestamp),
+            body: Data("{}".utf8))
+        _ = try await LaneRun.run([[message]], outlet: outlet) { envelopes in
+            try envelopes.map { .reply([try $0.reply(SeatsReleased(), at: $0.occurredAt)]) }
+        }
+        #expect(outlet.taken.map(\.exchange) == ["turnstile.replies"])
+    }
+
     @Test func `can always write what it buries, whatever was in the headers`() async throws {
         let long = String(repeating: "x", count: 300)
         let many = FieldTable((0..<20_000).map { ("\($0)", .boolean(true)) })

@@ -1,5 +1,7 @@
 import Contracts
 import Foundation
+import Postgres
+import Redis
 import TestKit
 import Testing
 
@@ -30,6 +32,36 @@ struct `A reader` {
                 nearby = (try answer.json["events"] as? [Any])?.count ?? 0
             }
             #expect(nearby == 1)
+        }
+    }
+
+    @Test func `sees what is free in the database, whatever was cached before an older backup was restored`()
+        async throws
+    {
+        try await withFleet { fleet in
+            let event = try await fleet.publish()
+            let owner = fleet.database.owner()
+            _ = try await owner.execute("CREATE TABLE public.backup AS TABLE reservation.tier")
+            let redis = RedisClient(try RedisConfiguration(url: fleet.settings.redisURL), logger: fleet.logger)
+            let key = "\(fleet.settings.redisPrefix)availability:\(event)"
+            func left() async throws -> [Int] {
+                let answer = try await fleet.call("GET", "/events/\(event)/availability")
+                return try answer.decode(AvailabilityReading.self).tiers.map(\.available)
+            }
+            let free = try await left()
+            _ = try await fleet.buy(event, #""quantity":4"#)
+            try await until("the cache knows of the purchase", within: .seconds(20)) {
+                try await redis.pipeline([["GET", key]])[0].text?.contains(#""available":\#((free.first ?? 0) - 4)"#)
+                    == true
+            }
+            _ = try await owner.pipeline([
+                Statement("TRUNCATE reservation.tier CASCADE"),
+                Statement("INSERT INTO reservation.tier SELECT * FROM public.backup"),
+                Statement("DROP TABLE public.backup"),
+            ])
+            await owner.close()
+            try await until("the restored stock is shown", within: .seconds(20)) { try await left() == free }
+            await redis.close()
         }
     }
 

@@ -108,6 +108,11 @@ struct `An upstream system` {
                     Data(repeating: 0x20, count: 65 * 1024), kind: "purchase.start.v1", messageID: "2")
                 #expect(try await upstream.deadLetter().buriedBecause.hasPrefix("too-large"))
                 try await upstream.publish(
+                    Data(repeating: 0x20, count: 1_000_000), kind: "purchase.start.v1", messageID: "large")
+                #expect(
+                    try await upstream.deadLetter().buriedBecause
+                        == "too-large: 1000000 bytes, the limit is 65536; the body is left out")
+                try await upstream.publish(
                     Data("<a/>".utf8), kind: "purchase.start.v1", messageID: "3", contentType: "text/xml")
                 #expect(try await upstream.deadLetter().buriedBecause.hasPrefix("unsupported-content-type"))
             }

@@ -73,7 +73,7 @@ struct `Hints of purchases` {
                 uniqueKeysWithValues: events.compactMap { event in
                     guard let left = left[event] else { return nil }
                     let tier = CachedAvailability.Tier(name: "Floor", capacity: 1_000_000, available: left)
-                    return (event, try WireFormat.encode(CachedAvailability(asOf: Date(), tiers: [tier])))
+                    return (event, try WireFormat.encode(CachedAvailability(asOf: World.date, tiers: [tier])))
                 })
         }
 
@@ -102,6 +102,50 @@ struct `Hints of purchases` {
             _ = await hints.soldOut(among: tiers)
             #expect(cache.asked.withLock { $0[plenty] } == 2)
         }
+    }
+}
+
+/// What of the cache is a hint.
+@Suite(.timeLimit(.minutes(1)))
+struct `A cached availability` {
+    /// Says the same of every event.
+    private struct FixedCache: PurchaseCache {
+        let text: String
+
+        func availability(of events: [EventID]) async throws -> [EventID: Data] {
+            Dictionary(uniqueKeysWithValues: events.map { ($0, Data(text.utf8)) })
+        }
+
+        func note(_ marks: [IntentMark]) async throws {}
+    }
+
+    /// Whether what was cached so long ago, of this stock, is told while the database holds `current`.
+    private func isTold(age: Double, of stock: String?, now current: String?) async throws -> Bool {
+        let epoch = stock.map { #""epoch":"\#($0)","# } ?? ""
+        let asOf = WireFormat.text(of: Date(timeIntervalSinceNow: -age))
+        let text = #"{"version":9,\#(epoch)"asOf":"\#(asOf)","tiers":[{"name":"Floor","capacity":9,"available":0}]}"#
+        let hints = PurchaseHints(
+            FixedCache(text: text), health: HealthBoard(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        if let current { hints.trust(only: current) }
+        let event = EventID.make()
+        let told = await hints.availability(of: [event])[event] != nil
+        let tier = TierKey(event: event, name: "Floor")
+        #expect(await hints.soldOut(among: [tier]).isEmpty == !told)
+        return told
+    }
+
+    @Test func `is told for a minute, whoever does not end it`() async throws {
+        #expect(try await isTold(age: 1, of: "a", now: "a"))
+        #expect(try await isTold(age: 50, of: "a", now: "a"))
+        #expect(try await !isTold(age: 70, of: "a", now: "a"))
+        #expect(try await !isTold(age: -30, of: "a", now: "a"))
+    }
+
+    @Test func `of another database is not told, whatever its version`() async throws {
+        #expect(try await !isTold(age: 1, of: "a", now: "b"))
+        #expect(try await !isTold(age: 1, of: nil, now: "b"))
+        #expect(try await isTold(age: 1, of: "a", now: nil))
     }
 }
 

@@ -52,6 +52,13 @@ import Testing
         #expect(bytes(Date(timeIntervalSince1970: 946_684_800)) == bytes(Int64(0)))
     }
 
+    @Test(arguments: [.min + 1, -2_451_545, 0, 2_145_031_948, .max - 1] as [Int32])
+    func `any day that a date column holds is read`(day: Int32) throws {
+        let bytes = (0..<4).reversed().map { UInt8(truncatingIfNeeded: day >> ($0 * 8)) }
+        let date = try Date.decode(bytes, type: 1082)
+        #expect((date.timeIntervalSince1970 / 86_400).rounded() == Double(day) + 10_957)
+    }
+
     @Test func `a date out of range becomes an infinity and comes back as the distant one`() throws {
         #expect(bytes(Date(timeIntervalSinceReferenceDate: .infinity)) == bytes(Int64.max))
         #expect(bytes(Date(timeIntervalSinceReferenceDate: -1e14)) == bytes(Int64.min))

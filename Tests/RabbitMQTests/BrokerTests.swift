@@ -21,7 +21,9 @@ import Testing
             large.body = Data((0..<400_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
             let batch = [sent, bare, large]
             #expect(try await Broker.withPublisher { try await $0.publish(batch) } == [])
-            try await Broker.withConsumer(of: queue) { consumer in
+            var configuration = try Broker.configuration()
+            configuration.bodyLimit = large.body.count
+            try await Broker.withConsumer(of: queue, configuration) { consumer in
                 var taken: [Delivery] = []
                 while taken.count < 3 { taken += try await consumer.take(upTo: 10) }
                 #expect(taken.map(\.properties) == batch.map(\.properties))

@@ -17,7 +17,7 @@ import Testing
     }
 
     private func events(_ frames: [Frame]) throws -> [BrokerEvent] {
-        var assembly = MessageAssembly()
+        var assembly = MessageAssembly(keeping: 1_000)
         return try frames.compactMap { try assembly.accept($0) }
     }
 
@@ -97,7 +97,7 @@ import Testing
     }()
 
     @Test(arguments: disorders) func `frames out of order are a violation`(frames: [Frame]) {
-        var assembly = MessageAssembly()
+        var assembly = MessageAssembly(keeping: 1_000)
         #expect {
             for frame in frames { _ = try assembly.accept(frame) }
         } throws: { error in
@@ -105,7 +105,34 @@ import Testing
         }
     }
 
-    @Test func `a header that announces an absurd body takes no memory`() throws {
-        #expect(try events([deliver(), .header(bodySize: .max, properties), .body(Data([1]))]).isEmpty)
+    @Test func `of a body larger than the limit only the head is kept, and what follows is read`() throws {
+        var frames: [Frame] = [deliver(1), .header(bodySize: 5_000, properties)]
+        frames += Array(repeating: .body(Data(count: 500)), count: 10)
+        frames += [deliver(2), .header(bodySize: 1_000, properties), .body(Data(count: 1_000))]
+        let deliveries = try events(frames).map { event in
+            if case .delivered(let delivery) = event { delivery } else { try #require(nil as Delivery?) }
+        }
+        #expect(deliveries.map(\.body.count) == [0, 1_000])
+        #expect(deliveries.map(\.bodySize) == [5_000, 1_000])
+        #expect(deliveries.map(\.isCut) == [true, false])
+        #expect(deliveries[0].properties == properties)
+    }
+
+    @Test(arguments: [512 * 1024 * 1024 + 1, 1 << 63, .max] as [UInt64])
+    func `a body that no broker takes is a violation`(size: UInt64) {
+        #expect {
+            _ = try events([deliver(), .header(bodySize: size, properties)])
+        } throws: { error in
+            (error as? BrokerError)?.code == .protocolViolation
+        }
+    }
+
+    @Test(arguments: [[0], [1 << 48], [.max], [2, 2], [2, 1]] as [[UInt64]])
+    func `delivery tags that do not rise, or leave no room for a channel's number, are a violation`(tags: [UInt64]) {
+        #expect {
+            _ = try events(tags.flatMap { [deliver($0), .header(bodySize: 0, properties)] })
+        } throws: { error in
+            (error as? BrokerError)?.code == .protocolViolation
+        }
     }
 }

@@ -20,12 +20,15 @@ package struct Availability: Codable, Sendable, Equatable {
 
     /// The sum of the tiers' versions, which every change raises.
     package let version: Int
+    /// Names the stock that the numbers are of (`stock_epoch()`): versions of another say nothing about this one.
+    package let epoch: String?
     /// By the database's clock.
     package let asOf: Date
     package let tiers: [Tier]
 
-    package init(version: Int, asOf: Date, tiers: [Tier]) {
+    package init(version: Int, epoch: String? = nil, asOf: Date, tiers: [Tier]) {
         self.version = version
+        self.epoch = epoch
         self.asOf = asOf
         self.tiers = tiers
     }
@@ -48,15 +51,16 @@ package struct PostgresAvailability: AvailabilitySource {
     package func availability(of events: [EventID]) async throws -> [EventID: Availability] {
         let rows = try await connection.query(
             """
-            SELECT event_id, tier, capacity, available, version, now()
+            SELECT event_id, tier, capacity, available, version, now(), stock_epoch()
             FROM availability
             WHERE event_id = ANY($1)
             ORDER BY event_id, tier
             """,
-            [events.map(\.uuid)], as: (UUID, String, Int, Int, Int, Date).self)
+            [events.map(\.uuid)], as: (UUID, String, Int, Int, Int, Date, String).self)
         return Dictionary(grouping: rows) { EventID($0.0) }.mapValues { rows in
             let tiers = rows.map { Availability.Tier(name: $0.1, capacity: $0.2, available: $0.3, version: $0.4) }
-            return Availability(version: tiers.reduce(0) { $0 + $1.version }, asOf: rows[0].5, tiers: tiers)
+            return Availability(
+                version: tiers.reduce(0) { $0 + $1.version }, epoch: rows[0].6, asOf: rows[0].5, tiers: tiers)
         }
     }
 }

@@ -50,7 +50,7 @@ package final class AvailabilityFeed: Service {
     }
 
     private func relay() async {
-        var backoff = Backoff(base: .milliseconds(500), limit: .seconds(5))
+        var backoff = Backoff.reconnecting
         for await _ in wakeUps {
             let succeeded = await tell(take())
             if succeeded { backoff.reset() }

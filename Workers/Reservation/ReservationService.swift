@@ -11,6 +11,8 @@ package enum ReservationService {
         Migration(
             name: "0002_publish_stock",
             sql: String(decoding: PackageResources._002_publish_stock_sql, as: UTF8.self)),
+        Migration(
+            name: "0004_name_stock", sql: String(decoding: PackageResources._004_name_stock_sql, as: UTF8.self)),
     ]
 
     /// The lanes of the queue `reservation.commands`, and the feed that tells Redis what is left.

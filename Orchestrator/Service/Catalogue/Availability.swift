@@ -1,10 +1,19 @@
+import Connections
 import Contracts
 import FoundationEssentials
 
 /// What is left of an event: from the cache if it knows, else from the stock itself, asked once for all who wait.
+///
+/// The cache forgets an event that rests, so a storm on one would be a storm on the database; what was just read there is
+/// kept for a moment.
 package actor Availability {
+    /// How long the stock's own answer is good for others.
+    private static let moment = Duration.milliseconds(500)
+    private static let capacity = 2_000
+
     private let hints: PurchaseHints
     private let stock: any StockView
+    private var recent: [EventID: (answer: CachedAvailability, end: ContinuousClock.Instant)] = [:]
     private var underWay: [EventID: Task<CachedAvailability, any Error>] = [:]
 
     package init(hints: PurchaseHints, stock: any StockView) {
@@ -14,11 +23,15 @@ package actor Availability {
 
     package func of(_ event: EventID) async throws -> CachedAvailability {
         if let cached = await hints.availability(of: [event])[event], cached.isPlausible { return cached }
+        if let answer = recent[event], answer.end > World.instant { return answer.answer }
         if let task = underWay[event] { return try await task.value }
         let task = Task { try await stock.availability(of: event) }
         underWay[event] = task
         defer { underWay[event] = nil }
-        return try await task.value
+        let answer = try await task.value
+        if recent.count >= Self.capacity { recent = [:] }
+        recent[event] = (answer, World.instant + Self.moment)
+        return answer
     }
 
     /// Waits a moment for a new event's stock, so that whoever published it can sell at once.

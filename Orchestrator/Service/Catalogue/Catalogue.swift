@@ -32,6 +32,11 @@ package actor Catalogue {
         return try await events([id])[id]
     }
 
+    /// Reads everything anew from now on.
+    package func forget() {
+        known = [:]
+    }
+
     /// A page of events, newest first, older than `cursor`.
     package func page(_ limit: Int, before cursor: EventID?) async throws -> [CatalogueEvent] {
         try await book.page(limit, before: cursor)

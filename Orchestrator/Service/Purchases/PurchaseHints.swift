@@ -8,7 +8,8 @@ import Synchronization
 
 /// What Redis knows in passing: who is buying what now, and which tiers look sold out.
 ///
-/// Every answer is a hint that PostgreSQL confirms before anybody is refused; without Redis there are no hints.
+/// Every answer is a hint that PostgreSQL confirms before anybody is refused; without Redis there are no hints. What is
+/// older than a minute, or of another stock than the database holds now, is no hint either.
 package struct PurchaseHints: Sendable {
     /// From one telling of marks to the next; what gathers meanwhile shares a round trip.
     private static let pause = Duration.milliseconds(50)
@@ -18,6 +19,7 @@ package struct PurchaseHints: Sendable {
     let logger: Logger
     private let unsaid = UnsaidMarks()
     private let plenty = PlentyMemory()
+    private let epoch = KnownEpoch()
     let lookups = Labelled<Counter>(.cacheLookups, by: "result", [("cache", "availability")])
 
     package init(_ cache: any PurchaseCache, health: HealthBoard, logger: Logger) {
@@ -36,13 +38,20 @@ package struct PurchaseHints: Sendable {
         var found: [EventID: CachedAvailability] = [:]
         for (event, text) in texts {
             do {
-                found[event] = try WireFormat.decode(CachedAvailability.self, from: text)
+                let cached = try WireFormat.decode(CachedAvailability.self, from: text)
+                if epoch.covers(cached) { found[event] = cached }
             } catch {
                 logger.warning("a cached availability makes no sense", metadata: ["eventId": "\(event)"])
             }
         }
         lookups.add(["hit": found.count, "miss": events.count - found.count])
         return found
+    }
+
+    /// From now on only what was cached of this stock is a hint.
+    func trust(only epoch: String) {
+        self.epoch.current.withLock { $0 = epoch }
+        plenty.forget()
     }
 
     /// Those of the tiers that look sold out; events that had plenty just now are not asked about.
@@ -105,6 +114,22 @@ private final class UnsaidMarks: Sendable {
     }
 }
 
+/// Which stock the database holds, once that is known.
+private final class KnownEpoch: Sendable {
+    /// No writer lets a value live longer.
+    private static let lifetime: TimeInterval = 60
+    /// By how much the clocks of the database and of this machine may differ before hints are missed.
+    private static let skew: TimeInterval = 5
+
+    let current = Mutex<String?>(nil)
+
+    func covers(_ cached: CachedAvailability) -> Bool {
+        let age = World.date.timeIntervalSince(cached.asOf)
+        guard age >= -Self.skew, age <= Self.lifetime + Self.skew else { return false }
+        return current.withLock { $0 == nil || $0 == cached.epoch }
+    }
+}
+
 /// How long events cannot have sold out, by what was left of them; bounded, and only good for hints.
 private final class PlentyMemory: Sendable {
     /// No tier sells faster than so many places a second.
@@ -121,6 +146,10 @@ private final class PlentyMemory: Sendable {
         return trusted.withLock { trusted in
             events.filter { event in trusted[event].map { $0 <= now } ?? true }
         }
+    }
+
+    func forget() {
+        trusted.withLock { $0 = [:] }
     }
 
     func learn(_ found: [EventID: CachedAvailability]) {
@@ -166,9 +195,18 @@ package struct CachedAvailability: Codable, Sendable {
 
     package let asOf: Date
     package let tiers: [Tier]
+    /// The stock that it was read from; written by the reservation worker alone, and told to nobody.
+    let epoch: String?
 
     package init(asOf: Date, tiers: [Tier]) {
         self.asOf = asOf
         self.tiers = tiers
+        epoch = nil
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(asOf, forKey: .asOf)
+        try container.encode(tiers, forKey: .tiers)
     }
 }

@@ -21,6 +21,21 @@ package protocol StockView: Sendable {
     func soldOut(among tiers: Set<TierKey>) async throws -> Set<TierKey>
     /// Every tier of an event, with what is left.
     func availability(of event: EventID) async throws -> CachedAvailability
+    /// Names the database's contents: another name means that another database stands in its place.
+    func epoch() async throws -> StockEpoch
+}
+
+/// Which contents the database has, as far as caches must know.
+package struct StockEpoch: Sendable, Equatable {
+    /// Of the reservation worker's stock, which it caches with its numbers.
+    package let stock: String
+    /// Of everything that the orchestrator remembers.
+    package let whole: String
+
+    package init(stock: String, whole: String) {
+        self.stock = stock
+        self.whole = whole
+    }
 }
 
 /// The view `reservation.availability`.
@@ -42,6 +57,20 @@ package struct PostgresStockView: StockView {
                 """, [tiers.map(\.event.uuid), tiers.map(\.name)], as: (UUID, String).self)
         }
         return Set(rows.map { TierKey(event: EventID($0), name: $1) })
+    }
+
+    package func epoch() async throws -> StockEpoch {
+        let rows = try await pool.withConnection { connection in
+            try await connection.query(
+                """
+                SELECT reservation.stock_epoch(), concat_ws('/', pg_relation_filenode('orchestrator.event'::regclass),
+                    pg_relation_filenode('orchestrator.saga'::regclass))
+                """, as: (String, String).self)
+        }
+        guard let row = rows.first else {
+            throw PostgresError(.decoding, operation: "epoch", detail: "a SELECT without FROM gave no row")
+        }
+        return StockEpoch(stock: row.0, whole: "\(row.0) \(row.1)")
     }
 
     package func availability(of event: EventID) async throws -> CachedAvailability {

@@ -67,6 +67,11 @@ package final class RecentSagas<Definition: SagaDefinition>: Sendable {
         }
     }
 
+    /// Nothing that is remembered need be so any more.
+    package func forget() {
+        memory.withLock { $0 = Memory() }
+    }
+
     /// What was remembered was old: for a while nothing is.
     package func doubt() {
         memory.withLock { $0.silence = Self.silenceWhenOld }

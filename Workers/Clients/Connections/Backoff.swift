@@ -9,6 +9,9 @@ package struct Backoff: Sendable {
         self.limit = limit
     }
 
+    /// For a server that is gone: it is asked at once, then ever more seldom, and soon enough after it has come back.
+    package static var reconnecting: Backoff { Backoff(base: .milliseconds(50), limit: .seconds(1)) }
+
     /// The next pause: a random part of `base * 2^attempts`, at most `limit`.
     package mutating func next(using generator: inout some RandomNumberGenerator) -> Duration {
         let ceiling = min(limit, base * (1 << min(attempts, 20)))

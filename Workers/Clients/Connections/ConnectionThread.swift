@@ -12,6 +12,7 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
     private struct Watch {
         let owner: ObjectIdentifier
         let descriptor: Int32
+        var isListening = true
         let tick: Duration
         var nextTick: ContinuousClock.Instant
         let onReady: @Sendable () -> Void
@@ -122,6 +123,16 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         if mustWake { wake() }
     }
 
+    /// Lets the owner's descriptor wake the thread, or with `false` only its ticks.
+    package func listen(_ isListening: Bool, for owner: AnyObject) {
+        let id = ObjectIdentifier(owner)
+        state.withLock { state in
+            guard let index = state.watches.firstIndex(where: { $0.owner == id }) else { return }
+            state.watches[index].isListening = isListening
+        }
+        wake()
+    }
+
     /// Stops watching; call it before the descriptor is closed, for the number may be given to another.
     package func unwatch(for owner: AnyObject) {
         let id = ObjectIdentifier(owner)
@@ -183,7 +194,8 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
     private func poll(_ descriptor: Int32, for events: Int32, until deadline: ContinuousClock.Instant?) -> Int32 {
         let watches = state.withLock { $0.watches }
         var entries = [pollfd(fd: descriptor, events: Int16(events), revents: 0)]
-        entries += watches.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        // A negative descriptor is passed over; `poll(2)`.
+        entries += watches.map { pollfd(fd: $0.isListening ? $0.descriptor : -1, events: Int16(POLLIN), revents: 0) }
         let end = watches.reduce(deadline) { end, watch in min(end ?? watch.nextTick, watch.nextTick) }
         Self.sleep(watching: &entries, until: end)
         state.withLock { $0.isAsleep = false }

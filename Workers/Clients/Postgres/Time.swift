@@ -28,7 +28,9 @@ extension Date: PostgresDecodable {
         case (1082, 4):
             let days = bytes.bigEndian(Int32.self, at: 0)
             if days == .max { return .distantFuture }
-            return days == .min ? .distantPast : Date(microsecondsSince2000: Int64(days) * 86_400_000_000)
+            // The last day that PostgreSQL knows has more microseconds than 64 bits count.
+            return days == .min
+                ? .distantPast : Date(timeIntervalSinceReferenceDate: Double(days) * 86_400 - PostgresTime.year2000)
         default: throw .misfit(type, bytes.byteCount, as: Self.self)
         }
     }

@@ -148,7 +148,7 @@ extension Administrator {
                 throw error
             }
             ledger.beginEpoch()
-            try open.perform { handle throws(BrokerError) in try handle.openChannel() }
+            try open.reopenChannel()
             session = consume open
             throw error
         }
@@ -158,8 +158,9 @@ extension Administrator {
     private func pump() {
         guard var open = session.take() else { return }
         do throws(BrokerError) {
-            try open.drain { _ in }
+            let isMore = try open.drain { _ in }
             session = consume open
+            if isMore { thread.tick(by: .now, for: self) }
         } catch {
             logger.debug("administrator's connection lost", metadata: ["error": "\(error)"])
             drop()

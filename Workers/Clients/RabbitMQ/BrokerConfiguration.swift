@@ -20,11 +20,19 @@ package struct BrokerConfiguration: Sendable {
     /// What operators see beside the connection.
     package var connectionName: String
     /// The silence after which a peer is asked; it is lost after twice as much.
-    package var heartbeat: Duration = .seconds(10)
+    package var heartbeat: Duration = .seconds(5)
     package var connectTimeout: Duration = .seconds(5)
     package var rpcTimeout: Duration = .seconds(5)
     /// How long a batch may wait for its confirms, and how long a single library call may block.
     package var confirmTimeout: Duration = .seconds(15)
+    /// The same for a connection that has not confirmed anything yet; it doubles with each such connection in a row.
+    ///
+    /// A broker that has just started takes messages for queues that have no leader yet, and may lose them without a word.
+    package var firstConfirmTimeout: Duration = .seconds(2)
+    /// The most bytes that are kept of a message's body; of a larger one only the head is (`Delivery.isCut`).
+    package var bodyLimit = 128 * 1024
+    /// The bytes of bodies that wait in a consumer before it stops reading; the broker and TCP keep the rest.
+    package var waitingLimit = 32 * 1024 * 1024
 
     package init(hosts: [Host], user: String, password: String, virtualHost: String, connectionName: String) {
         self.hosts = hosts

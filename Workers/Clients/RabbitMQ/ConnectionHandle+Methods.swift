@@ -38,6 +38,13 @@ extension ConnectionHandle {
         try check(unsafe amqp_basic_reject(pointer, Self.channel, tag, requeue ? 1 : 0), "rejecting")
     }
 
+    /// `amqp_send_frame` of an empty frame, the only form that the library has for it.
+    func sendHeartbeat() throws(BrokerError) {
+        var frame = unsafe amqp_frame_t()
+        unsafe frame.frame_type = UInt8(AMQP_FRAME_HEARTBEAT)
+        try check(unsafe amqp_send_frame(pointer, &frame), "sending a heartbeat")
+    }
+
     func handBack(_ tag: UInt64, isMultiple: Bool) throws(BrokerError) {
         try check(unsafe amqp_basic_nack(pointer, Self.channel, tag, isMultiple ? 1 : 0, 1), "handing back")
     }

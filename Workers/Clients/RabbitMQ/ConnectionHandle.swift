@@ -40,8 +40,13 @@ import Glibc
         }
         try check(status, "connecting to \(host.host):\(host.port)")
         setOption(IPPROTO_TCP, TCP_NODELAY, 1)
+        // A machine that is gone says nothing: the kernel asks it after five seconds without a word, and gives up after
+        // ten, long before the heartbeat would.
         setOption(Int(SOL_SOCKET), SO_KEEPALIVE, 1)
-        setOption(IPPROTO_TCP, TCP_USER_TIMEOUT, 15_000)
+        setOption(IPPROTO_TCP, TCP_KEEPIDLE, 5)
+        setOption(IPPROTO_TCP, TCP_KEEPINTVL, 2)
+        setOption(IPPROTO_TCP, TCP_KEEPCNT, 3)
+        setOption(IPPROTO_TCP, TCP_USER_TIMEOUT, 10_000)
     }
 
     /// Logs in and agrees on heartbeats, with the capabilities the library leaves out; `amqp_login_with_properties`.

@@ -1,5 +1,4 @@
 import Connections
-import DequeModule
 import Logging
 import Synchronization
 
@@ -19,27 +18,14 @@ package actor Consumer {
     /// Why nothing will arrive any more; nil while the consumer is active.
     private var ending: Ending? = .failed(BrokerError(.closed, during: "consuming", "not open"))
     /// What has arrived and was not taken, under the channel's own tags.
-    private var buffer = Deque<Delivery>()
+    private var buffer = WaitingDeliveries()
     private var ledger = DeliveryLedger()
+    /// Whether so much waits to be taken that nothing is read.
+    private var isReadingStopped = false
     private let untold = UntoldAcknowledgements()
     private let isInterrupted = Atomic(false)
     private var waiters: [Int: Waiter] = [:]
     private var nextWaiter = 0
-
-    private enum Ending {
-        case cancelledByOwner
-        case failed(BrokerError)
-    }
-
-    private struct Wish {
-        let limit: Int
-        let moment: ContinuousClock.Instant?
-    }
-
-    private struct Waiter {
-        let wish: Wish
-        let continuation: CheckedContinuation<Void, Never>
-    }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
@@ -82,13 +68,12 @@ package actor Consumer {
         let wish = Wish(limit: limit, moment: moment)
         while mustWait(for: wish), !Task.isCancelled { await arrival(of: wish) }
         if buffer.isEmpty, case .failed(let error)? = ending { throw error }
-        var taken: [Delivery] = []
-        taken.reserveCapacity(min(limit, buffer.count))
-        while taken.count < limit, var delivery = buffer.popFirst() {
-            ledger.take(delivery.tag)
-            delivery.tag = ledger.opaque(delivery.tag)
-            taken.append(delivery)
+        var taken = buffer.removeFirst(upTo: limit)
+        for index in taken.indices {
+            ledger.take(taken[index].tag)
+            taken[index].tag = ledger.opaque(taken[index].tag)
         }
+        readAgain()
         return taken
     }
 
@@ -122,13 +107,14 @@ package actor Consumer {
     package func cancel() async throws(BrokerError) {
         guard ending == nil else { return }
         try perform { handle throws(BrokerError) in try handle.cancel(consumer: Self.tag) }
-        pump()
+        var untaken = takeBack()
+        while drain() { untaken += takeBack() }
         if case .failed(let error)? = ending { throw error }
         ending = .cancelledByOwner
         tellAcknowledged()
         let isAlone = !ledger.isAnythingTaken
-        let untaken = buffer.map(\.tag)
-        buffer.removeAll()
+        untaken += takeBack()
+        readAgain()
         wakeServed()
         try perform { handle throws(BrokerError) in
             if isAlone, let last = untaken.last { return try handle.handBack(last, isMultiple: true) }
@@ -189,15 +175,60 @@ extension Consumer {
     }
 
     /// Reads what has arrived and wakes those who need not wait any longer.
+    ///
+    /// While too much waits to be taken nothing is read, and only the heartbeat goes on.
     private func pump() {
+        guard !isReadingStopped else { return sendHeartbeat() }
+        let isMore = drain()
+        if buffer.size >= configuration.waitingLimit {
+            stopReading()
+        } else if isMore {
+            thread.tick(by: .now, for: self)
+        }
+        wakeServed()
+    }
+
+    /// Reads some of what has arrived; answers whether more may be there.
+    private func drain() -> Bool {
+        guard var open = session.take() else { return false }
+        do throws(BrokerError) {
+            let isMore = try open.drain { receive($0) }
+            session = consume open
+            return isMore
+        } catch {
+            drop(error)
+            return false
+        }
+    }
+
+    /// Lets go of what waits to be taken; answers its tags.
+    private func takeBack() -> [UInt64] {
+        defer { buffer.removeAll() }
+        return buffer.tags
+    }
+
+    private func stopReading() {
+        isReadingStopped = true
+        thread.listen(false, for: self)
+        logger.info("reading pauses until what has come is taken", metadata: ["queue": "\(queue)"])
+    }
+
+    /// Goes on reading once enough has been taken.
+    private func readAgain() {
+        guard isReadingStopped, buffer.size < configuration.waitingLimit / 2 else { return }
+        isReadingStopped = false
+        thread.listen(true, for: self)
+        thread.tick(by: .now, for: self)
+    }
+
+    private func sendHeartbeat() {
         guard var open = session.take() else { return }
         do throws(BrokerError) {
-            try open.drain { receive($0) }
+            try open.sendHeartbeat()
             session = consume open
         } catch {
             drop(error)
         }
-        wakeServed()
     }
 
     private func receive(_ event: BrokerEvent) {
@@ -229,6 +260,7 @@ extension Consumer {
         thread.unwatch(for: self)
         session = nil
         buffer.removeAll()
+        isReadingStopped = false
         ending = .failed(error)
         wakeServed()
     }

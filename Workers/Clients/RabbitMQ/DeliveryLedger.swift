@@ -4,6 +4,9 @@
 /// broker would take for a mistake, and punish by closing the channel (406), is never asked for.
 struct DeliveryLedger {
     private static let epochShift: UInt64 = 48
+    /// The highest tag of a channel that leaves room for the epoch; no channel lives to reach it.
+    static let highestTag: UInt64 = 1 << epochShift - 1
+
     private var epoch: UInt64 = 0
     private var highestTaken: UInt64 = 0
     private var settledThrough: UInt64 = 0
@@ -25,14 +28,15 @@ struct DeliveryLedger {
         epoch << Self.epochShift | tag
     }
 
-    /// Notes that the delivery with this tag of the channel, and all before it, are in the program's hands.
+    /// Notes that the delivery with this tag of the channel, and all before it, are in the program's hands; the tag is
+    /// at most `highestTag`.
     mutating func take(_ tag: UInt64) {
         highestTaken = max(highestTaken, tag)
     }
 
     /// Whether the program holds deliveries without an answer.
     var isAnythingTaken: Bool {
-        highestTaken > settledThrough + UInt64(settledBeyond.count)
+        highestTaken - min(highestTaken, settledThrough) > settledBeyond.count
     }
 
     /// The channel's tag to acknowledge, with all before it, or nil when they have all been answered.
@@ -60,7 +64,7 @@ struct DeliveryLedger {
             throw BrokerError(
                 .connectionLost, during: "answering a delivery", "it came over an earlier connection")
         }
-        let tag = opaque & (1 << Self.epochShift - 1)
+        let tag = opaque & Self.highestTag
         guard tag <= highestTaken else {
             throw BrokerError(.preconditionFailed, during: "answering a delivery", "it was never taken")
         }

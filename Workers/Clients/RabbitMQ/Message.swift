@@ -72,10 +72,15 @@ package struct Delivery: Sendable, Equatable {
     package let exchange: String
     package let routingKey: String
     package let properties: Properties
+    /// Empty where the body was larger than the connection keeps.
     package let body: Data
+    /// How many bytes the body had on the wire.
+    package let bodySize: Int
 
+    /// - Parameter bodySize: nil where the body is whole.
     package init(
-        tag: UInt64, isRedelivered: Bool, exchange: String, routingKey: String, properties: Properties, body: Data
+        tag: UInt64, isRedelivered: Bool, exchange: String, routingKey: String, properties: Properties, body: Data,
+        bodySize: Int? = nil
     ) {
         self.tag = tag
         self.isRedelivered = isRedelivered
@@ -83,7 +88,11 @@ package struct Delivery: Sendable, Equatable {
         self.routingKey = routingKey
         self.properties = properties
         self.body = body
+        self.bodySize = bodySize ?? body.count
     }
+
+    /// Whether the body was too large to be kept, and only the message's head is here.
+    package var isCut: Bool { body.count < bodySize }
 }
 
 /// One publication of a batch that no queue has taken.

@@ -14,7 +14,7 @@ extension FaultPoint {
 package actor Publisher {
     private struct Waiter {
         let continuation: CheckedContinuation<Result<[Refusal], BrokerError>, Never>
-        let deadline: ContinuousClock.Instant
+        let since: ContinuousClock.Instant
     }
 
     private let configuration: BrokerConfiguration
@@ -26,6 +26,10 @@ package actor Publisher {
     private var waiters: [ConfirmTracker.BatchID: Waiter] = [:]
     /// Batches that came while the broker was blocked, and are not sent yet.
     private var held = Deque<(batch: [Publication], waiter: Waiter)>()
+    /// Whether this connection has confirmed anything.
+    private var isProven = false
+    /// How long a connection that is not proven may take for its first confirm.
+    private var firstPatience: Duration
     /// Whether the broker has said that it accepts no messages.
     package private(set) var isBlocked = false
 
@@ -36,6 +40,7 @@ package actor Publisher {
         self.thread = thread?.shared() ?? ConnectionThread()
         self.configuration = configuration
         self.logger = logger
+        firstPatience = configuration.firstConfirmTimeout
     }
 
     isolated deinit {
@@ -62,9 +67,8 @@ package actor Publisher {
     package func publish(_ batch: [Publication]) async throws(BrokerError) -> [Refusal] {
         guard !batch.isEmpty else { return [] }
         guard session != nil else { throw closing }
-        let deadline = ContinuousClock.now + configuration.confirmTimeout
         let answer = await withCheckedContinuation { continuation in
-            let waiter = Waiter(continuation: continuation, deadline: deadline)
+            let waiter = Waiter(continuation: continuation, since: .now)
             if isBlocked { held.append((batch, waiter)) } else { send(batch, for: waiter) }
         }
         return try answer.get()
@@ -135,8 +139,9 @@ extension Publisher {
     private func pump() {
         guard var open = session.take() else { return }
         do throws(BrokerError) {
-            try open.drain { receive($0) }
+            let isMore = try open.drain { receive($0) }
             session = consume open
+            if isMore { thread.tick(by: .now, for: self) }
         } catch {
             return drop(error)
         }
@@ -146,6 +151,8 @@ extension Publisher {
     private func receive(_ event: BrokerEvent) {
         switch event {
         case .settled(let tag, let isMultiple, let isAccepted):
+            isProven = true
+            firstPatience = configuration.firstConfirmTimeout
             for (batch, refusals) in tracker.settle(tag, isMultiple: isMultiple, isAccepted: isAccepted) {
                 waiters.removeValue(forKey: batch)?.continuation.resume(returning: .success(refusals))
             }
@@ -163,18 +170,20 @@ extension Publisher {
 
     /// Ends the waits that have lasted too long: alone under an alarm, otherwise with the connection.
     private func expire() {
-        let now = ContinuousClock.now
         guard isBlocked else {
-            guard waiters.values.contains(where: { $0.deadline < now }) else { return }
-            return drop(BrokerError(.timedOut, during: "publishing", "no confirm in \(configuration.confirmTimeout)"))
+            let patience = isProven ? configuration.confirmTimeout : firstPatience
+            guard waiters.values.contains(where: { $0.since + patience < .now }) else { return }
+            if !isProven { firstPatience = min(firstPatience * 2, configuration.confirmTimeout) }
+            return drop(BrokerError(.timedOut, during: "publishing", "no confirm in \(patience)"))
         }
+        let overdue = ContinuousClock.now - configuration.confirmTimeout
         let error = BrokerError(.blocked, during: "publishing", "the broker accepts no messages")
-        for (batch, waiter) in waiters where waiter.deadline < now {
+        for (batch, waiter) in waiters where waiter.since < overdue {
             waiters[batch] = nil
             tracker.forget(batch)
             waiter.continuation.resume(returning: .failure(error))
         }
-        while let first = held.first, first.waiter.deadline < now {
+        while let first = held.first, first.waiter.since < overdue {
             held.removeFirst()
             first.waiter.continuation.resume(returning: .failure(error))
         }
@@ -186,6 +195,7 @@ extension Publisher {
         session = nil
         closing = error
         isBlocked = false
+        isProven = false
         tracker = ConfirmTracker()
         let lost = Array(waiters.values) + held.map(\.waiter)
         waiters = [:]

@@ -5,8 +5,11 @@ import Logging
 /// It lives on one thread. After a thrown error other than `notFound`, `preconditionFailed` and `accessRefused` it
 /// must be let go, which closes the socket.
 struct Session: ~Copyable {
+    private static let framesAtOnce = 8_192
+    private static let bytesAtOnce = 8 * 1024 * 1024
+
     private var handle: ConnectionHandle
-    private var assembly = MessageAssembly()
+    private var assembly: MessageAssembly
     private let lifeline: Lifeline
     private let keeper: Task<Void, Never>
     private let rpcTimeout: Duration
@@ -32,6 +35,7 @@ struct Session: ~Copyable {
         try handle.openChannel()
         let lifeline = Lifeline(of: handle.descriptor, limit: configuration.confirmTimeout)
         self.handle = handle
+        assembly = MessageAssembly(keeping: configuration.bodyLimit)
         self.lifeline = lifeline
         keeper = Task.detached { await lifeline.keepWatch() }
         rpcTimeout = configuration.rpcTimeout
@@ -54,15 +58,32 @@ struct Session: ~Copyable {
         try guarded { session throws(BrokerError) in try calls(&session.handle) }
     }
 
-    /// Reads all that has arrived, sends the heartbeat if it is due, and reports what happened, in order.
+    /// Reads what has arrived, sends the heartbeat if it is due, and reports what happened, in order.
     ///
-    /// A close by the broker is confirmed and thrown.
-    mutating func drain(_ report: (BrokerEvent) -> Void) throws(BrokerError) {
+    /// A close by the broker is confirmed and thrown. A broker that never stops sending must not keep the thread, so
+    /// the answer says whether reading ended early and more may be there.
+    mutating func drain(_ report: (BrokerEvent) -> Void) throws(BrokerError) -> Bool {
         try guarded { session throws(BrokerError) in
-            while let frame = try session.handle.readFrame() {
+            var size = 0
+            for _ in 0..<Self.framesAtOnce {
+                guard size < Self.bytesAtOnce else { return true }
+                guard let frame = try session.handle.readFrame() else { return false }
+                if case .body(let fragment) = frame { size += fragment.count }
                 if let event = try session.accept(frame) { report(event) }
             }
+            return true
         }
+    }
+
+    /// Tells the broker that we live while nothing is read from it, which is when the library would say so.
+    mutating func sendHeartbeat() throws(BrokerError) {
+        try perform { handle throws(BrokerError) in try handle.sendHeartbeat() }
+    }
+
+    /// Opens the channel again after the broker has closed it.
+    mutating func reopenChannel() throws(BrokerError) {
+        try perform { handle throws(BrokerError) in try handle.openChannel() }
+        assembly.beginChannel()
     }
 
     /// Gets one message from a queue, or nil when it is empty; other events on the way are lost.

@@ -19,7 +19,7 @@ final class UntoldAcknowledgements: Sendable {
         state.withLock { state in
             if state.tag == nil { state.due = due }
             state.tag = max(tag, state.tag ?? 0)
-            if tag >= state.told + enough { state.due = .now }
+            if tag > state.told, tag - state.told >= enough { state.due = .now }
             return state.due
         }
     }

@@ -6,7 +6,12 @@ import Glibc
 ///
 /// After any error it must be let go.
 @safe struct RedisContext: ~Copyable {
+    /// What the answers to one exchange may hold: whoever sends more is no Redis that we have asked anything.
+    private static let elementsAtOnce: UInt64 = 100_000
+    private static let bytesAtOnce = 64 * 1024 * 1024
+
     private let context: UnsafeMutablePointer<redisContext>
+    private let allowance: UnsafeMutablePointer<reply_allowance>
 
     /// Connects within the timeout.
     ///
@@ -24,10 +29,14 @@ import Glibc
 
     private init(_ context: UnsafeMutablePointer<redisContext>) {
         unsafe self.context = unsafe context
+        unsafe allowance = .allocate(capacity: 1)
+        unsafe allowance.initialize(to: reply_allowance())
+        if unsafe context.pointee.reader != nil { unsafe limit_replies(context, allowance) }
     }
 
     deinit {
         unsafe redisFree(context)
+        unsafe allowance.deallocate()
     }
 
     /// Whether the link stands and is silent; anything to read before we asked means that it cannot be used.
@@ -43,6 +52,8 @@ import Glibc
         for command in commands { try append(command) }
         var replies: [RedisReply] = []
         replies.reserveCapacity(commands.count)
+        unsafe allowance.pointee.elements = Self.elementsAtOnce
+        var received = 0
         var isSent = false
         while replies.count < commands.count {
             let isReadable = try wait(orWritable: !isSent, until: deadline)
@@ -53,8 +64,13 @@ import Glibc
                 isSent = done == 1
             }
             guard isReadable else { continue }
+            let unread = unsafe context.pointee.reader.pointee.len
             unsafe redisBufferRead(context)
             try check()
+            received += unsafe context.pointee.reader.pointee.len - unread
+            guard received <= Self.bytesAtOnce else {
+                throw RedisError(.protocolViolation, detail: "more than \(Self.bytesAtOnce) bytes of answers")
+            }
             while replies.count < commands.count, let reply = try nextReply() { replies.append(reply.value) }
         }
         return replies
@@ -81,7 +97,12 @@ import Glibc
     /// `redisGetReplyFromReader`.
     private func nextReply() throws(RedisError) -> ReplyHandle? {
         var reply: UnsafeMutableRawPointer?
-        guard unsafe redisGetReplyFromReader(context, &reply) == REDIS_OK else { throw failure() }
+        guard unsafe redisGetReplyFromReader(context, &reply) == REDIS_OK else {
+            guard unsafe allowance.pointee.is_exceeded == 0 else {
+                throw RedisError(.protocolViolation, detail: "an answer of too many elements, or nested too deeply")
+            }
+            throw failure()
+        }
         guard let reply = unsafe reply else { return nil }
         return unsafe ReplyHandle(reply)
     }

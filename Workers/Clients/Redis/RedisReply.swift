@@ -54,7 +54,7 @@ package enum RedisReply: Sendable, Equatable {
         unsafe ReplyHandle.copy(pointer.assumingMemoryBound(to: redisReply.self).pointee)
     }
 
-    /// Copies a reply with everything in it; hiredis allows at most seven levels.
+    /// Copies a reply with everything in it, which is nested seven times at most (`NESTED_ARRAYS`).
     private static func copy(_ reply: redisReply) -> RedisReply {
         switch unsafe reply.type {
         case REDIS_REPLY_INTEGER: return .integer(unsafe reply.integer)

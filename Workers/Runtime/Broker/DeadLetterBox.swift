@@ -17,10 +17,13 @@ package struct BuriedMessage: Sendable {
     init(_ delivery: Delivery, from queue: Queue) {
         let headers = delivery.properties.headers
         self.queue = queue.name
-        reason = headers.text(.buriedBecause) ?? Self.brokersReason(headers)
+        let reason = headers.text(.buriedBecause) ?? Self.brokersReason(headers)
+        self.reason = delivery.isCut ? "\(BurialReason.tooLarge(delivery)) (\(reason))" : reason
         attempts = max(1, headers.integer(.attempt) ?? 1)
         firstSeen = headers.text(.firstSeen).flatMap(WireFormat.date)
-        properties = delivery.properties
+        var properties = delivery.properties
+        if delivery.isCut { properties.headers[Header.cutBodySize.rawValue] = .integer(Int64(delivery.sizeWhenSent)) }
+        self.properties = properties
         body = delivery.body
     }
 
@@ -33,6 +36,9 @@ package struct BuriedMessage: Sendable {
 
 /// Takes dead letters out of their queues, and removes each when it is filed elsewhere.
 package actor DeadLetterBox {
+    /// What is taken of one queue at once, give or take a letter; the rest is for the next time.
+    private static let bytesAtOnce = 8 * 1024 * 1024
+
     private let administrator: Administrator
     private var isOpen = false
 
@@ -64,8 +70,12 @@ package actor DeadLetterBox {
         _ queue: Queue, upTo limit: Int, into file: @Sendable ([BuriedMessage]) async throws -> Void
     ) async throws -> Int {
         var deliveries: [Delivery] = []
-        while deliveries.count < limit, let delivery = try await administrator.get(queue.dead) {
+        var size = 0
+        while deliveries.count < limit, size < Self.bytesAtOnce,
+            let delivery = try await administrator.get(queue.dead)
+        {
             deliveries.append(delivery)
+            size += delivery.body.count
         }
         guard !deliveries.isEmpty else { return 0 }
         try await file(deliveries.map { BuriedMessage($0, from: queue) })

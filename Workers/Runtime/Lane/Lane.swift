@@ -76,7 +76,7 @@ package struct Lane: Service {
     }
 
     private func work() async throws {
-        var backoff = Backoff()
+        var backoff = Backoff.reconnecting
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             do {
                 try await inlet.open()
@@ -171,7 +171,7 @@ package struct Lane: Service {
 
     /// Repeats `work` while its errors are transient: nothing is consumed meanwhile, and no attempt is used up.
     private func untilRecovered<R: Sendable>(_ work: () async throws -> R) async throws -> R {
-        var backoff = Backoff(base: .milliseconds(50), limit: .seconds(5))
+        var backoff = Backoff.reconnecting
         while true {
             do {
                 let result = try await work()

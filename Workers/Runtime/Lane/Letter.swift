@@ -16,14 +16,17 @@ enum Letter: Sendable {
         }
     }
 
+    /// The last second of the year 9999: the wire's time may count to 64 bits, and no calendar does.
+    private static let latestTime: UInt64 = 253_402_300_799
+
     struct Illegible: Error {
         let reason: String
     }
 
     private static func read(_ delivery: Delivery) throws(Illegible) -> Envelope {
         let properties = delivery.properties
-        guard delivery.body.count <= Limits.messageBytes else {
-            throw Illegible(reason: "too-large: \(delivery.body.count) bytes, the limit is \(Limits.messageBytes)")
+        guard delivery.sizeWhenSent <= Limits.messageBytes else {
+            throw Illegible(reason: BurialReason.tooLarge(delivery))
         }
         if let flaw = properties.flaw { throw Illegible(reason: "invalid-property: \(flaw)") }
         guard let id = properties.idOrHeader.flatMap({ MessageID(wire: $0) }) else {
@@ -44,7 +47,7 @@ enum Letter: Sendable {
             sagaID: properties.correlationOrHeader.flatMap { SagaID($0) },
             step: properties.headers.integer(.step),
             causationID: properties.headers.text(.causation).flatMap { MessageID($0) },
-            occurredAt: Date(timeIntervalSince1970: Double(properties.timestamp ?? 0)),
+            occurredAt: Date(timeIntervalSince1970: Double(min(properties.timestamp ?? 0, Self.latestTime))),
             traceparent: properties.headers.text(.traceparent).flatMap(TraceContext.valid),
             attempt: max(1, properties.headers.integer(.attempt) ?? 1),
             replyTo: properties.replyTo, correlationID: properties.knownBy, body: delivery.body)
@@ -63,6 +66,8 @@ package enum Header: String, Sendable {
     case buriedBecause = "buried-because"
     case buriedFrom = "buried-from"
     case firstSeen = "first-seen"
+    /// How large the body was, on a dead letter that goes on without it.
+    case cutBodySize = "cut-body-size"
 }
 
 /// Publishers whose tool sets no properties may put headers of the same names in their place.
@@ -101,6 +106,14 @@ extension Properties {
         }
         return TextRule.permits(text) ? nil : "\(name) \(TextRule.demand): \"\(text)\""
     }
+}
+
+extension Delivery {
+    /// The bytes that the body had when it was first sent: a dead letter may have gone on without it.
+    var sizeWhenSent: Int { max(bodySize, properties.headers.integer(.cutBodySize) ?? 0) }
+
+    /// Whether the body is missing, because this or an earlier reader left it out.
+    var isWithoutBody: Bool { body.count < sizeWhenSent }
 }
 
 extension FieldTable {

@@ -50,7 +50,7 @@ package struct Mailer: Sendable {
 
     private func sendAll(_ publications: [Publication]) async throws {
         var remaining = publications
-        var backoff = Backoff(base: .milliseconds(50), limit: .seconds(5))
+        var backoff = Backoff.reconnecting
         while !remaining.isEmpty {
             do {
                 let started = ContinuousClock.now

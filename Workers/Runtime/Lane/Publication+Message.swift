@@ -37,7 +37,7 @@ extension Publication {
             delivery, properties, along: .retry(of: queue, in: .waiting(atLeast: pause)))
     }
 
-    /// The same message on its way to the dead letters, with the reason.
+    /// The same message on its way to the dead letters, with the reason; one that was cut goes on as its head alone.
     init(burying delivery: Delivery, of queue: Queue, because reason: String, attempt: Int, at now: Date) {
         var properties = delivery.properties.namedByHeaders.shortened
         let reason = VisibleText.escaped(reason)
@@ -47,6 +47,7 @@ extension Publication {
         if properties.headers[Header.firstSeen.rawValue] == nil {
             properties.headers[Header.firstSeen.rawValue] = .string(WireFormat.text(of: now))
         }
+        if delivery.isCut { properties.headers[Header.cutBodySize.rawValue] = .integer(Int64(delivery.sizeWhenSent)) }
         self.init(delivery, properties, along: .burial(from: queue))
     }
 

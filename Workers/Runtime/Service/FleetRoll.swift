@@ -114,6 +114,6 @@ package struct FleetRoll: Sendable {
     }
 
     private static func date(_ milliseconds: String) -> Date? {
-        Double(milliseconds).map { Date(timeIntervalSince1970: $0 / 1_000) }
+        Double(milliseconds).flatMap { $0.isFinite ? Date(timeIntervalSince1970: $0 / 1_000) : nil }
     }
 }

@@ -38,7 +38,7 @@ package struct Sweeper: Service {
     }
 
     package func run() async throws {
-        var backoff = Backoff(base: .milliseconds(200), limit: .seconds(5))
+        var backoff = Backoff.reconnecting
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             do {
                 let count = try await work.sweep()

@@ -9,7 +9,7 @@ import Synchronization
 package final class MemoryCache: Sendable {
     private struct State {
         var intents: [Intent: SagaID] = [:]
-        var availability: [EventID: (version: Int, text: Data)] = [:]
+        var availability: [EventID: (version: Int, epoch: String?, text: Data)] = [:]
     }
 
     private let universe: Universe
@@ -60,8 +60,9 @@ package final class MemoryCache: Sendable {
 
     fileprivate func write(_ availability: [EventID: Reservation.Availability]) throws {
         try state.withLock { state in
-            for (event, news) in availability where (state.availability[event]?.version ?? 0) <= news.version {
-                state.availability[event] = (news.version, try WireFormat.encode(news))
+            for (event, news) in availability {
+                if let old = state.availability[event], old.epoch == news.epoch, old.version > news.version { continue }
+                state.availability[event] = (news.version, news.epoch, try WireFormat.encode(news))
             }
         }
     }

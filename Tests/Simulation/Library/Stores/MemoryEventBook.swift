@@ -142,6 +142,10 @@ package struct MemoryStockView: StockView {
         }
     }
 
+    package func epoch() async throws -> StockEpoch {
+        try await session.look { _ in StockEpoch(stock: "simulated", whole: "simulated") }
+    }
+
     package func availability(of event: EventID) async throws -> CachedAvailability {
         let now = session.process.universe.timeline.date
         return try await session.look { tables in
