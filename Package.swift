@@ -109,7 +109,7 @@ let package = Package(
         program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService", "FleetRuntime"]),
         program(
             "turnstile", at: "Orchestrator/Operator",
-            workers + ["OrchestratorService", "FleetRuntime", arguments, httpClient, nioFoundation]),
+            workers + ["OrchestratorService", "FleetRuntime", arguments, httpClient, nioFoundation, crypto]),
 
         module("Chance", at: "Tests/Chance", []),
         module(

@@ -13,8 +13,11 @@ import Reservation
 /// Brings every schema of the fleet to its newest form.
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Create or update the schemas and roles of the fleet.",
-        discussion: "Safe to repeat, and to run from several places at once. Needs the rights to create roles.")
+        abstract: "Create or update the schemas and roles of the fleet, and give back rights that were revoked.",
+        discussion: """
+            Safe to repeat, and to run from several places at once. Run it as the owner of the database; a superuser is \
+            not needed. An owner who may not create roles is told the one line that an administrator must run.
+            """)
 
     func run() async throws {
         let settings = try Settings.fromEnvironment()

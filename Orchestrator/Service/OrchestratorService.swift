@@ -23,6 +23,11 @@ package enum OrchestratorService {
             name: "0004_leave_room_for_steps",
             sql: String(decoding: PackageResources._004_leave_room_for_steps_sql, as: UTF8.self)),
         Migration(
+            name: "0009_audit_operators",
+            sql: String(decoding: PackageResources._009_audit_operators_sql, as: UTF8.self)),
+        Migration(
+            name: "0010_pause_sales", sql: String(decoding: PackageResources._010_pause_sales_sql, as: UTF8.self)),
+        Migration(
             name: "0011_mend_nul_in_json",
             sql: String(decoding: PackageResources._011_mend_nul_in_json_sql, as: UTF8.self)),
     ]
@@ -54,6 +59,9 @@ package enum OrchestratorService {
                 StockKeeper(parts.book, bell: parts.outboxBell), every: .seconds(2), batch: .max,
                 health: fleet.health, logger: fleet.logger),
             Sweeper(parts.epochWatch(), every: .seconds(1), batch: 1, health: fleet.health, logger: fleet.logger),
+            Sweeper(
+                PauseWatch(pauses: parts.pauses), every: PauseWatch.period, batch: .max, health: fleet.health,
+                logger: fleet.logger),
             parts.dispatcher,
             parts.census,
             HTTPServer(
@@ -80,6 +88,7 @@ package enum OrchestratorService {
         let book: PostgresEventBook
         let catalogue: Catalogue
         let stock: any StockView
+        let pauses: SalesPauses
         let watchers = SagaWatchers()
         let outboxBell = Bell()
         let relay: OutboxRelay
@@ -100,6 +109,7 @@ package enum OrchestratorService {
             book = PostgresEventBook(pool)
             catalogue = Catalogue(book)
             stock = PostgresStockView(pool)
+            pauses = SalesPauses(PostgresPauseBook(pool: pool))
             relay = OutboxRelay(
                 PostgresOutbox(pool), mailer: try fleet.mailer(of: .orchestrator, for: "outbox"), bell: outboxBell)
             publishing = EventPublishing(book, relay: relay)
@@ -117,7 +127,8 @@ package enum OrchestratorService {
         }
 
         func desk(_ runner: SagaRunner<Store>) -> PurchaseDesk<Store> {
-            PurchaseDesk(runner, catalogue: catalogue, stock: stock, hints: hints, hold: fleet.settings.hold)
+            PurchaseDesk(
+                runner, catalogue: catalogue, stock: stock, hints: hints, hold: fleet.settings.hold, pauses: pauses)
         }
 
         func progress(_ runner: SagaRunner<Store>) -> PurchaseProgress<Store> {
@@ -139,7 +150,10 @@ package enum OrchestratorService {
                 [
                     Sweeper(
                         DeadLetterClerk(box: try DeadLetterBox(fleet), file: DeadLetterFile(pool)), every: .seconds(1),
-                        batch: DeadLetterClerk.batch, health: fleet.health, logger: fleet.logger)
+                        batch: DeadLetterClerk.batch, health: fleet.health, logger: fleet.logger),
+                    Sweeper(
+                        DeadLetterCleaner(file: DeadLetterFile(pool)), every: .seconds(600),
+                        batch: DeadLetterCleaner.batch, health: fleet.health, logger: fleet.logger),
                 ]
             }
         }
@@ -155,8 +169,9 @@ package enum OrchestratorService {
                 sagas: SagaOperations(
                     pool: pool, queries: SagaQueries(pool), file: file, attempts: fleet.settings.stepAttempts),
                 letters: DeadLetterRoutes(
-                    desk: DeadLetterDesk(file: file, mailer: try fleet.mailer(of: .orchestrator, for: "replays")),
-                    keys: keys),
+                    desk: DeadLetterDesk(file: file, mailer: try fleet.mailer(of: .orchestrator, for: "replays"))),
+                audit: AuditBook(pool),
+                pauses: PauseRoutes(pauses: pauses, book: PostgresPauseBook(pool: pool), catalogue: catalogue),
                 verification: VerifyRoute(fleet.settings, logger: fleet.logger))
         }
 

@@ -22,6 +22,9 @@ def map_path_parameters(context, path_parameters):
 
 @schemathesis.hook
 def map_body(context, body):
+    if context.operation.path.startswith("/ops/pauses"):
+        # Nothing that the other tests sell must be paused.
+        return {**body, "all": False} if isinstance(body, dict) and body.get("all") is True else body
     if isinstance(body, dict) and is_id(body.get("eventId")) and chance.random() < 0.5:
         body["eventId"] = os.environ["KNOWN_EVENT"]
     return body

@@ -12,6 +12,9 @@ package enum NotificationService {
         Migration(
             name: "0002_publish_letters",
             sql: String(decoding: PackageResources._002_publish_letters_sql, as: UTF8.self)),
+        Migration(
+            name: "0050_tell_letters_apart",
+            sql: String(decoding: PackageResources._050_tell_letters_apart_sql, as: UTF8.self)),
     ]
 
     package static func services(_ fleet: Fleet) throws -> [any Service] {

@@ -13,6 +13,9 @@ package enum PaymentService {
         Migration(
             name: "0002_publish_provider_charges",
             sql: String(decoding: PackageResources._002_publish_provider_charges_sql, as: UTF8.self)),
+        Migration(
+            name: "0050_publish_terms_of_charges",
+            sql: String(decoding: PackageResources._050_publish_terms_of_charges_sql, as: UTF8.self)),
     ]
 
     package static func services(_ fleet: Fleet) throws -> [any Service] {

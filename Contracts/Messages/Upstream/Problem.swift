@@ -33,6 +33,7 @@ package struct Problem: Error, Codable, Sendable, Equatable {
         case purchaseInProgress = "purchase-in-progress"
         case soldOut = "sold-out"
         case salesEnded = "sales-ended"
+        case salesPaused = "sales-paused"
         case alreadyPaid = "already-paid"
         case alreadyEnded = "already-ended"
         case notCompleted = "not-completed"
@@ -59,7 +60,7 @@ extension Problem.Code {
         case .operatorKeyRequired: 401
         case .notFound: 404
         case .methodNotAllowed: 405
-        case .purchaseInProgress, .soldOut, .salesEnded, .alreadyPaid, .alreadyEnded, .notCompleted: 409
+        case .purchaseInProgress, .soldOut, .salesEnded, .salesPaused, .alreadyPaid, .alreadyEnded, .notCompleted: 409
         case .tooLarge: 413
         case .unsupportedMediaType: 415
         case .invalid, .keyReused: 422
@@ -80,6 +81,7 @@ extension Problem.Code {
         case .purchaseInProgress: "A purchase of this user for this event is under way"
         case .soldOut: "Sold out"
         case .salesEnded: "Tickets are no longer sold"
+        case .salesPaused: "Sales are paused"
         case .alreadyPaid: "The purchase is paid"
         case .alreadyEnded: "The purchase has ended"
         case .notCompleted: "The purchase is not completed"

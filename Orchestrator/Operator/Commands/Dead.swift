@@ -6,8 +6,12 @@ import OrchestratorService
 /// Messages that could not be handled.
 struct Dead: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at messages that could not be handled, send them again, or drop them.",
-        subcommands: [List.self, Show.self, Replay.self, Drop.self, Log.self])
+        abstract: "Look at messages that could not be handled, send them again, drop them, or bring dropped ones back.",
+        discussion: """
+            Letters that were sent again or dropped are kept for \(DeadLetterFile.keptDays) days after that; what waits \
+            is kept until somebody decides.
+            """,
+        subcommands: [List.self, Show.self, Replay.self, Drop.self, Restore.self, Log.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -16,13 +20,19 @@ struct Dead: AsyncParsableCommand {
         @OptionGroup var connection: Connection
         @Argument(help: "A queue, such as payment.commands.") var queue: String?
         @Option(help: "Only those of this group.") var group: String?
+        @Option(help: "Which ones: waiting, replayed or dropped. The last two want a queue.") var state:
+            DeadLetterState?
         @Option(help: "How many, up to 200.") var limit = 50
         @Option(help: "Go on behind this letter.") var cursor: String?
 
         func run() async throws {
-            guard let queue else { return try await groups() }
+            guard let queue else {
+                guard state == nil || state == .waiting else { throw ValidationError("--state wants a queue") }
+                return try await groups()
+            }
             let data = try await connection.client.get(
-                "/ops/dead/\(queue)", [("group", group), ("limit", "\(limit)"), ("cursor", cursor)])
+                "/ops/dead/\(queue.asPathPart)",
+                [("group", group), ("limit", "\(limit)"), ("cursor", cursor), ("state", state?.rawValue)])
             try connection.show(data, as: Listing<DeadLetterSummary>.self) { page in
                 let rows = page.items.map { letter in
                     [
@@ -52,7 +62,8 @@ struct Dead: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show one dead letter: why, headers, body, saga.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show one dead letter: why, who sent it, headers, body, saga.")
 
         @OptionGroup var connection: Connection
         @Argument(help: "The letter's id, from `turnstile dead list QUEUE`.") var letter: String
@@ -62,7 +73,7 @@ struct Dead: AsyncParsableCommand {
             try connection.show(data, as: DeadLetterDetail.self) { letter in
                 let summary = letter.summary
                 let facts = [
-                    ("letter", "\(summary.letter)  \(summary.state)"), ("queue", summary.queue),
+                    ("letter", "\(summary.letter)  \(summary.state.rawValue)"), ("queue", summary.queue),
                     ("kind", summary.kind ?? "-"), ("message id", summary.messageId ?? "-"),
                     ("saga", summary.sagaId.map { "\($0)" } ?? "-"), ("group", summary.group),
                     ("reason", summary.reason), ("attempts", "\(summary.attempts)"),
@@ -70,16 +81,23 @@ struct Dead: AsyncParsableCommand {
                     ("first seen", WireFormat.text(of: summary.firstSeen)),
                     ("last seen", WireFormat.text(of: summary.lastSeen)),
                 ]
-                let headers = letter.headers.sorted { $0.key < $1.key }.map { ["", $0.key, $0.value] }
                 return facts.map { $0.0.padding(toLength: 12, withPad: " ", startingAt: 0) + $0.1 }
-                    + (headers.isEmpty ? [] : ["headers"] + headers.map { "  \($0[1]): \($0[2])" })
-                    + ["body"] + letter.body.split(separator: "\n").map { "  \($0)" }
+                    + Self.lines(letter.properties, under: "properties")
+                    + Self.lines(letter.headers, under: "headers") + ["body"]
+                    + letter.body.split(separator: "\n").map { "  \($0)" }
             }
+        }
+
+        private static func lines(_ values: [String: String], under heading: String) -> [String] {
+            guard !values.isEmpty else { return [] }
+            return [heading] + values.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
         }
     }
 
     struct Drop: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Give dead letters up, for a reason that is kept.")
+        static let configuration = CommandConfiguration(
+            abstract: "Give dead letters up, for a reason that is kept.",
+            discussion: "They can be brought back for \(DeadLetterFile.keptDays) days: turnstile dead restore.")
 
         @OptionGroup var connection: Connection
         @OptionGroup var choice: Choice
@@ -89,9 +107,28 @@ struct Dead: AsyncParsableCommand {
         func run() async throws {
             try choice.check()
             let wish = Wish(choice, limit: nil, dryRun: dryRun, reason: reason)
-            let data = try await connection.client.post("/ops/dead/\(choice.queue)/drop", wish)
+            let data = try await connection.client.post("/ops/dead/\(choice.queue.asPathPart)/drop", wish)
             if dryRun { return try connection.show(data, as: DeadLetterImpact.self, Dead.lines) }
-            try connection.show(data, as: DeadLetterOutcome.self) { ["dropped \($0.letters.count) letters"] }
+            try connection.show(data, as: DeadLetterOutcome.self) { ["dropped \($0.count)"] }
+        }
+    }
+
+    struct Restore: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Bring dropped letters back onto the list, for \(DeadLetterFile.keptDays) days after the drop.",
+            discussion: "See them first: turnstile dead list QUEUE --state dropped. Nothing is sent by this.")
+
+        @OptionGroup var connection: Connection
+        @OptionGroup var choice: Choice
+        @Option(help: "Why; kept for ever beside your name.") var reason: String?
+        @Flag(help: "Only say which sagas and how much money it is about.") var dryRun = false
+
+        func run() async throws {
+            try choice.check()
+            let wish = Wish(choice, limit: nil, dryRun: dryRun, reason: reason)
+            let data = try await connection.client.post("/ops/dead/\(choice.queue.asPathPart)/restore", wish)
+            if dryRun { return try connection.show(data, as: DeadLetterImpact.self, Dead.lines) }
+            try connection.show(data, as: DeadLetterOutcome.self) { ["brought back \($0.count)"] }
         }
     }
 
@@ -100,19 +137,23 @@ struct Dead: AsyncParsableCommand {
 
         @OptionGroup var connection: Connection
         @Option(help: "How many, up to 200.") var limit = 50
+        @Option(help: "Go on behind this action.") var cursor: String?
 
         func run() async throws {
-            let data = try await connection.client.get("/ops/actions", [("limit", "\(limit)")])
+            let data = try await connection.client.get(
+                "/ops/actions", [("limit", "\(limit)"), ("cursor", cursor)])
             try connection.show(data, as: Listing<OperatorAction>.self) { page in
                 let rows = page.items.map { action in
                     [
-                        WireFormat.text(of: action.at), action.by, action.did, action.subject.shortened(to: 60),
-                        "\(action.letters)", action.did == "replay" ? "\(action.returned)" : "", action.reason ?? "",
+                        WireFormat.text(of: action.at), action.by, action.from ?? "-", action.did,
+                        action.subject.shortened(to: 60), action.letters == 0 ? "" : "\(action.letters)",
+                        action.did == "replay" ? "\(action.returned)" : "", action.result ?? "unknown",
+                        action.reason ?? "",
                     ]
                 }
                 return Table(
-                    headings: ["at", "by", "did", "to", "letters", "came back", "reason"], rows: rows
-                ).lines
+                    headings: ["at", "by", "from", "did", "to", "letters", "came back", "result", "reason"], rows: rows
+                ).lines + page.more
             }
         }
     }
@@ -153,5 +194,18 @@ struct Dead: AsyncParsableCommand {
         let money = impact.amounts.map(\.readable).joined(separator: ", ")
         return ["\(impact.letters) letters of \(impact.sagas.count) sagas, about \(money.isEmpty ? "no money" : money)"]
             + impact.sagas.map { "  \($0)" }
+    }
+}
+
+extension DeadLetterState: ExpressibleByArgument {}
+
+extension DeadLetterOutcome {
+    fileprivate var count: String { letters.count == 1 ? "1 letter" : "\(letters.count) letters" }
+}
+
+extension String {
+    /// As one part of a path, whatever somebody typed.
+    var asPathPart: String {
+        addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-._~"))) ?? self
     }
 }

@@ -29,6 +29,9 @@ struct Doctor: AsyncParsableCommand {
                 try await database(settings, logger)
             },
             await look("schemas", "run: turnstile migrate") { try await schemas(settings, logger) },
+            await look("privileges", "run: turnstile migrate") {
+                try await PrivilegeCheck(settings: settings, logger: logger).run()
+            },
             await look("broker", "check AMQP_URL, and that RabbitMQ runs") { try await broker(settings, logger) },
             await look("topology", "run: turnstile topology apply") { try await topology(settings, logger) },
             await look("redis", "check REDIS_URL; without Redis the fleet is correct and slower") {

@@ -1,11 +1,13 @@
 import ArgumentParser
 import Contracts
+import Crypto
 import Foundation
 
 /// Events on sale.
 struct Events: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List, show and publish events.", subcommands: [List.self, Show.self, Publish.self])
+        abstract: "List, show and publish events, and stop or resume their sale.",
+        subcommands: [List.self, Show.self, Publish.self, Pause.self, Resume.self, Pauses.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List events, newest first.")
@@ -57,17 +59,40 @@ struct Events: AsyncParsableCommand {
     struct Publish: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put an event on sale; the body is read from a file, or from standard input.",
-            discussion: "The file holds what POST /events takes; Contracts/Golden/event.publish.v1.json is a sample.")
+            discussion: """
+                The file holds what POST /events takes; Contracts/Golden/event.publish.v1.json is a sample. The same file \
+                again is the same event: its bytes are hashed into the idempotency key, unless --key gives another.
+                """)
 
         @OptionGroup var connection: Connection
         @Argument(help: "The file; - for standard input.") var file = "-"
+        @Option(help: "The idempotency key; else a hash of the file.") var key: String?
 
         func run() async throws {
-            let body =
-                file == "-"
-                ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(filePath: file))
-            let data = try await connection.client.call("POST", "/events", body: body)
-            try connection.show(data, as: EventLine.self) { ["published \($0.eventId)  \($0.name)"] }
+            let body = try read()
+            let key = key ?? Self.key(for: body)
+            let data = try await connection.client.call(
+                "POST", "/events", body: body, headers: [("Idempotency-Key", key)])
+            try connection.show(data, as: EventLine.self) {
+                ["published \($0.eventId)  \($0.name)", "under the key \(key); published again, it is the same event"]
+            }
+        }
+
+        /// The same for the same bytes.
+        static func key(for body: Data) -> String {
+            "file-"
+                + SHA256.hash(data: body).map { byte in
+                    String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+                }.joined()
+        }
+
+        private func read() throws -> Data {
+            guard file != "-" else { return FileHandle.standardInput.readDataToEndOfFile() }
+            do {
+                return try Data(contentsOf: URL(filePath: file))
+            } catch {
+                throw Refusal("\(file) cannot be read: \((error as NSError).localizedDescription)")
+            }
         }
     }
 }

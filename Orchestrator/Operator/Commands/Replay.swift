@@ -108,7 +108,8 @@ extension Dead {
 
         private func post(limit: Int?, dryRun: Bool) async throws -> Data {
             try await connection.client.post(
-                "/ops/dead/\(choice.queue)/replay", Wish(choice, limit: limit, dryRun: dryRun, reason: reason))
+                "/ops/dead/\(choice.queue.asPathPart)/replay",
+                Wish(choice, limit: limit, dryRun: dryRun, reason: reason))
         }
     }
 }

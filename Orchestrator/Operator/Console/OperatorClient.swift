@@ -33,10 +33,13 @@ struct OperatorClient: Sendable {
     }
 
     /// - Throws: `Refusal` with the problem's own words, or with what to do when nobody answers.
-    func call(_ method: String, _ path: String, body: Data? = nil) async throws -> Data {
+    func call(
+        _ method: String, _ path: String, body: Data? = nil, headers: [(name: String, value: String)] = []
+    ) async throws -> Data {
         var request = HTTPClientRequest(url: base + path)
         request.method = .init(rawValue: method)
         if let key { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(data: body))

@@ -16,12 +16,13 @@ struct HTTPServer: Service {
 
     func run() async throws {
         let (settings, logger) = (fleet.settings, fleet.logger)
-        let bare = Router()
+        let bare = Router(context: FleetContext.self)
         addRoutes(to: bare)
-        let router = Router(options: .autoGenerateHeadEndpoints)
+        let router = Router(context: FleetContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMeter(fleet.metrics))
         router.add(middleware: ProblemMiddleware(logger: logger))
         router.add(middleware: AllowedMethodsMiddleware(table: MethodTable(of: bare)))
+        router.add(middleware: AuditMiddleware(keys: operators.keys, book: operators.audit, logger: logger))
         addRoutes(to: router)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
@@ -38,7 +39,7 @@ struct HTTPServer: Service {
         try await application.serve(at: "\(settings.httpHost):\(settings.httpPort)")
     }
 
-    private func addRoutes(to router: Router<some RequestContext>) {
+    private func addRoutes(to router: Router<some VisitorContext>) {
         AdminRoutes(fleet).add(to: router)
         purchases.add(to: router)
         events.add(to: router)

@@ -70,8 +70,8 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
         case .malformedBody: return .bury(reason: "\(problem.code.rawValue): \(problem.detail)", answers: answers)
         case .invalid where answers.isEmpty: return .bury(reason: "\(problem.code.rawValue): \(problem.detail)")
         case .invalid, .unsupportedMediaType, .tooLarge, .notFound, .methodNotAllowed, .purchaseInProgress, .soldOut,
-            .salesEnded,
-            .alreadyPaid, .alreadyEnded, .notCompleted, .keyReused, .operatorKeyRequired, .unavailable,
+            .salesEnded, .salesPaused, .alreadyPaid, .alreadyEnded, .notCompleted, .keyReused, .operatorKeyRequired,
+            .unavailable,
             .internalError:
             return .reply(answers)
         }

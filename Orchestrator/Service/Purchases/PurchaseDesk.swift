@@ -47,16 +47,19 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
     let stock: any StockView
     let hints: PurchaseHints
     let hold: Duration
+    let pauses: SalesPauses
     let answers = Labelled<Counter>(.purchaseStarts, by: "answer")
 
     package init(
-        _ runner: SagaRunner<Store>, catalogue: Catalogue, stock: any StockView, hints: PurchaseHints, hold: Duration
+        _ runner: SagaRunner<Store>, catalogue: Catalogue, stock: any StockView, hints: PurchaseHints, hold: Duration,
+        pauses: SalesPauses = SalesPauses()
     ) {
         self.runner = runner
         self.catalogue = catalogue
         self.stock = stock
         self.hints = hints
         self.hold = hold
+        self.pauses = pauses
     }
 
     /// Answers a batch of wishes; the messages of the accepted ones are for the caller to send.
@@ -64,7 +67,8 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
         let events = try await catalogue.events(Set(asks.map(\.wish.eventId)))
         let checked = asks.map { check($0, events[$0.wish.eventId]) }
         let soldOut = try await soldOutTiers(checked.compactMap(\.request))
-        let admitted = try await admit(checked, events, soldOut)
+        let paused = try await pauses.problems(for: Set(events.keys))
+        let admitted = try await admit(checked, events, soldOut, paused)
         let results = try await runner.start(admitted.compactMap(\.request))
         claim(admitted.compactMap(\.request), results)
         var started = results.makeIterator()
@@ -119,11 +123,14 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
 
     /// Refuses what cannot be bought now, but not the repeat of a start that was accepted when it could.
     private func admit(
-        _ decisions: [Decision], _ events: [EventID: CatalogueEvent], _ soldOut: Set<TierKey>
+        _ decisions: [Decision], _ events: [EventID: CatalogueEvent], _ soldOut: Set<TierKey>,
+        _ paused: [EventID: Problem]
     ) async throws -> [Decision] {
         let now = World.date
         let refusals = decisions.map { decision in
-            decision.request.flatMap { refusal(of: $0.request, events[$0.request.eventId], soldOut, at: now) }
+            decision.request.flatMap {
+                paused[$0.request.eventId] ?? refusal(of: $0.request, events[$0.request.eventId], soldOut, at: now)
+            }
         }
         guard refusals.contains(where: { $0 != nil }) else { return decisions }
         let keys = zip(decisions, refusals).compactMap { $1 == nil ? nil : $0.request?.claim.key }

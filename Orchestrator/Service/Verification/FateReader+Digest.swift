@@ -36,38 +36,53 @@ extension FateReader {
     func agrees(on range: SagaSelection, leavingOut others: [SagaID]) async throws -> Bool {
         async let expected = expected(range)
         async let holds = digest(
-            holds, "reservation.hold_list", "hashtextextended(status, quantity)", range, leavingOut: others)
+            holds, "reservation.hold_list", "status || ' ' || \(Terms.ofHold)", range, leavingOut: others)
         async let charges = digest(
-            charges, "payment.charge_list", "hashtextextended(status || currency, amount_minor)", range,
+            charges, "payment.charge_list", "concat_ws(' ', status, \(Terms.ofCharge), provider_id)", range,
             leavingOut: others)
         async let letters = digest(
             letters, "notification.notification_list",
-            "hashtextextended(template || CASE status WHEN 'failed' THEN 'delivered' ELSE status END, 0)", range,
-            leavingOut: others)
-        let found = try await [holds, charges, letters]
-        let sold = try await expected
-        guard sold == found else { return false }
+            "concat_ws(' ', template, CASE status WHEN 'failed' THEN 'delivered' ELSE status END, \(Terms.ofLetter))",
+            range, leavingOut: others)
+        async let tickets = digest(
+            tickets, "reservation.ticket_list", "status || ' ' || \(Terms.ofTicket)", range, leavingOut: others)
+        let found = try await [holds, charges, letters, tickets]
+        guard let sold = try await expected, sold == found else { return false }
         return try await strays(range) == 0
     }
 
-    /// What the sold purchases say of their holds, charges and letters, in this order.
-    private func expected(_ range: SagaSelection) async throws -> [Digest] {
-        let row = try await sagas.query(
-            """
-            SELECT count(*), bit_xor(uuid_hash_extended(id, hashtextextended('sold', quantity))),
-                bit_xor(uuid_hash_extended(id, hashtextextended('captured' || currency, minor))),
-                bit_xor(uuid_hash_extended(id, hashtextextended('purchase-completeddelivered', 0)))
-            FROM (
-                SELECT id, (request ->> 'quantity')::bigint AS quantity, request -> 'amount' ->> 'currency' AS currency,
-                    (request -> 'amount' ->> 'minor')::bigint AS minor
+    private typealias Expected = (Int, Bool, Int?, Int?, Int?, Int?, Int?)
+
+    /// What the sold purchases say of their holds, charges, letters and tickets, in this order; nil when they cannot be
+    /// read together.
+    private func expected(_ range: SagaSelection) async throws(PostgresError) -> [Digest]? {
+        do {
+            let rows = try await sagas.query(
+                """
+                SELECT count(*), coalesce(bool_and(is_filed_rightly), true),
+                    bit_xor(uuid_hash_extended(id, hashtextextended('sold ' || hold, 0))),
+                    bit_xor(uuid_hash_extended(id, hashtextextended(concat_ws(' ', 'captured', charge, charge_id), 0))),
+                    bit_xor(uuid_hash_extended(
+                        id, hashtextextended(concat_ws(' ', 'purchase-completed delivered', letter), 0))),
+                    sum(jsonb_array_length(tickets))::bigint,
+                    bit_xor((
+                        SELECT bit_xor(uuid_hash_extended(id, hashtextextended('valid ' || \(Terms.ofSaga.ticket), 0)))
+                        FROM jsonb_array_elements(tickets) AS ticket))
                 FROM (
-                    SELECT id, request::jsonb AS request FROM saga
-                    WHERE \(Self.isSold) AND \(range.condition(on: "id")) OFFSET 0
-                ) AS parsed
-            ) AS sold
-            """, range.parameters, as: (Int, Int?, Int?, Int?).self
-        ).first
-        return [Digest(row.map { ($0.0, $0.1) }), Digest(row.map { ($0.0, $0.2) }), Digest(row.map { ($0.0, $0.3) })]
+                    SELECT id, wish, known -> 'tickets' AS tickets, \(Terms.ofSaga.hold) AS hold,
+                        \(Terms.ofSaga.charge) AS charge, \(Terms.ofSaga.chargeID) AS charge_id,
+                        \(Terms.ofSaga.letter) AS letter, \(Terms.ofSaga.isFiledRightly) AS is_filed_rightly
+                    FROM \(Terms.sagas(where: "\(Self.isSold) AND \(range.condition(on: "id"))"))
+                ) AS sold
+                """, range.parameters, as: Expected.self)
+            guard let row = rows.first, row.1 else { return nil }
+            return [
+                Digest((row.0, row.2)), Digest((row.0, row.3)), Digest((row.0, row.4)), Digest((row.5 ?? 0, row.6)),
+            ]
+        } catch {
+            guard error.code == .invalidData else { throw error }
+            return nil
+        }
     }
 
     private func digest(
@@ -77,20 +92,21 @@ extension FateReader {
         Digest(
             try await connection.query(
                 """
-                SELECT count(*), bit_xor(uuid_hash_extended(saga_id, \(terms))) FROM \(view)
+                SELECT count(*), bit_xor(uuid_hash_extended(saga_id, hashtextextended(\(terms), 0))) FROM \(view)
                 WHERE \(range.condition(on: "saga_id")) AND saga_id <> ALL($3)
                 """, range.parameters + [others.map(\.uuid)], as: (Int, Int?).self
             ).first)
     }
 
-    /// How many timers of the range belong to no saga.
+    /// How many timers of the range belong to no saga, or are about something that no purchase has a timer for.
     private func strays(_ range: SagaSelection) async throws -> Int {
-        let ids = try await timers(range)
+        let timers = try await timers(range)
+        guard timers.allSatisfy({ $1 == "hold" }) else { return 1 }
         return try await sagas.query(
             """
             SELECT count(*) FROM unnest($1::uuid[]) AS timer (id)
             WHERE NOT EXISTS (SELECT FROM saga WHERE saga.id = timer.id AND \(range.condition(on: "saga.id", after: 1)))
-            """, [ids.map(\.uuid)] + range.parameters, as: (Int).self
+            """, [timers.map(\.0.uuid)] + range.parameters, as: (Int).self
         ).first ?? 0
     }
 }

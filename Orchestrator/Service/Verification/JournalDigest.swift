@@ -27,19 +27,19 @@ struct JournalDigest {
         }
         let rows = try await connection.query(
             Self.statement(range), range.parameters + [others.map(\.uuid), PurchaseSaga.lessons], as: Columns.self)
-        lines = rows.reduce(0) { $0 + $1.9 }
-        let sum = rows.reduce(rows.first?.11 ?? 0) { $0 ^ $1.10 }
+        lines = rows.reduce(0) { $0 + $1.10 }
+        let sum = rows.reduce(rows.first?.12 ?? 0) { $0 ^ $1.11 }
         isSound =
-            !rows.isEmpty && sum == 0 && rows.allSatisfy(\.12)
+            !rows.isEmpty && sum == 0 && rows.allSatisfy(\.13)
             && rows.allSatisfy { StepGroup(Self.step($0)).complaint == nil }
     }
 
     private typealias Columns = (
-        String?, String, String, String?, String, String, String, Bool, Bool, Int, Int, Int?, Bool
+        String?, String, String, String?, String, String, String, Bool, Bool, Bool, Int, Int, Int?, Bool
     )
 
     private static func step(_ row: Columns) -> StepGroup.Columns {
-        (row.0, row.1, row.2, row.3, row.4, row.5, row.6, row.7, row.8, row.9)
+        (row.0, row.1, row.2, row.3, row.4, row.5, row.6, row.7, row.8, row.9, row.10)
     }
 
     private static let plainStates = [PurchaseState.reserving, .charging, .confirming].map { "'\($0.tag)'" }
@@ -70,7 +70,7 @@ struct JournalDigest {
             WHERE kind = '\(PurchaseSaga.kind)' AND \(range.condition(on: "id")) AND id <> ALL($3)
         )
         SELECT previous, min(input), decisive, from_state, to_state, detail, effects,
-            (from_state IS NULL) = (version = 1) AS is_next, is_stay OR step = version AS is_step_kept, count(*),
+            (from_state IS NULL) = (version = 1) AS is_next, is_stay OR step = version AS is_step_kept, is_named, count(*),
             bit_xor(\(token("saga_id", "version", "step", "detail")) # CASE WHEN previous IS NULL THEN 0
                 ELSE \(token("saga_id", "version - 1", "CASE WHEN is_stay THEN step ELSE version - 1 END", "previous"))
                 END),
@@ -79,10 +79,12 @@ struct JournalDigest {
             SELECT saga_id, version, step, from_state, to_state, detail, effects, input,
                 coalesce(from_state = to_state, false) AS is_stay,
                 CASE from_state WHEN to_state THEN detail ELSE '{"state":"' || from_state || '"}' END AS previous,
-                CASE WHEN input_name = ANY($4) THEN input_name ELSE input END AS decisive
+                CASE WHEN input_name = ANY($4) THEN input_name ELSE input END AS decisive,
+                \(StepGroup.namedCondition) AS is_named
             FROM saga_step WHERE \(range.condition(on: "saga_id")) AND saga_id <> ALL($3)
         ) AS line CROSS JOIN sagas
-        GROUP BY previous, decisive, from_state, to_state, detail, effects, is_next, is_step_kept, stored, is_tagged
+        GROUP BY previous, decisive, from_state, to_state, detail, effects, is_next, is_step_kept, is_named,
+            stored, is_tagged
         """
     }
 }

@@ -15,7 +15,7 @@ struct MoneyCheck {
     }
 
     func run() async throws -> [Violation] {
-        let books = try await capturedTwice() + overdue()
+        let books = try await capturedTwice() + overdue() + unproven()
         return comparesProvider ? try await books + provider() : books
     }
 
@@ -28,6 +28,38 @@ struct MoneyCheck {
             as: (UUID, String, String).self
         ).map { saga, one, other in
             Violation(.effectsHappenOnce, saga: SagaID(saga), "the provider captured it as \(one) and as \(other)")
+        }
+    }
+
+    /// Charges whose end no question to the provider led to, and questions that cannot have such an answer.
+    private func unproven() async throws -> [Violation] {
+        try await connection.query(
+            """
+            SELECT c.saga_id, c.status FROM payment.charge_list c LEFT JOIN (
+                SELECT saga_id,
+                    max(detail) FILTER (WHERE outcome = 'captured') AS captured,
+                    max(detail) FILTER (WHERE outcome = 'declined') AS declined,
+                    bool_or(operation = 'refund' AND outcome = 'refunded') AS is_refunded,
+                    bool_and(CASE outcome
+                        WHEN 'captured' THEN operation IN ('charge', 'close')
+                        WHEN 'declined' THEN operation IN ('charge', 'close')
+                        WHEN 'pending' THEN operation IN ('charge', 'refund')
+                        WHEN 'closed' THEN operation = 'close'
+                        WHEN 'refunded' THEN operation = 'refund'
+                        ELSE outcome IN ('timed-out', 'unavailable', 'failed') END) AS is_sensible
+                FROM payment.attempt_list GROUP BY saga_id
+            ) a ON a.saga_id = c.saga_id
+            WHERE NOT coalesce(a.is_sensible, true) OR CASE c.status
+                WHEN 'captured' THEN a.captured IS DISTINCT FROM c.provider_id
+                WHEN 'declined' THEN a.declined IS DISTINCT FROM c.decline_reason
+                WHEN 'refunded' THEN a.captured IS DISTINCT FROM c.provider_id OR a.is_refunded IS NOT TRUE
+                ELSE false END
+            """,
+            as: (UUID, String).self
+        ).map { saga, status in
+            Violation(
+                .moneyMatchesTickets, saga: SagaID(saga),
+                "its charge is \(status), which is not what the answers of the provider say that were written down")
         }
     }
 
@@ -59,9 +91,11 @@ struct MoneyCheck {
                 WHEN 'refunded' THEN p.status IS DISTINCT FROM 'refunded'
                 WHEN 'open' THEN p.status = 'refunded'
                 WHEN 'closing' THEN p.status = 'refunded'
+                WHEN 'closed' THEN p.status <> 'closed'
+                WHEN 'declined' THEN p.status <> 'declined' OR p.decline_reason IS DISTINCT FROM c.decline_reason
                 ELSE p.status IN ('captured', 'refunded') END
-                OR (c.status IN ('captured', 'refunding', 'refunded')
-                    AND (c.amount_minor, c.currency) IS DISTINCT FROM (p.amount_minor, p.currency))
+                OR (c.method <> 'none' AND p.status IS NOT NULL
+                    AND (c.amount_minor, c.currency, c.method) <> (p.amount_minor, p.currency, p.method))
             """,
             as: (String, String?, Int?, String?, String?, Int?, String?).self
         ).map { key, status, amount, currency, other, otherAmount, otherCurrency in

@@ -4,7 +4,7 @@ import SagaCore
 
 /// Journal lines that say the same: the same input in the same state, with the same consequences.
 struct StepGroup {
-    typealias Columns = (String?, String, String, String?, String, String, String, Bool, Bool, Int)
+    typealias Columns = (String?, String, String, String?, String, String, String, Bool, Bool, Bool, Int)
 
     let previous: String?
     /// One of the inputs, as an example of those that only teach.
@@ -16,6 +16,8 @@ struct StepGroup {
     let effects: String
     let isNext: Bool
     let isStepKept: Bool
+    /// Whether the input is called what it is.
+    let isNamed: Bool
     let count: Int
 
     init(_ row: Columns) {
@@ -28,16 +30,27 @@ struct StepGroup {
         effects = row.6
         isNext = row.7
         isStepKept = row.8
-        count = row.9
+        isNamed = row.9
+        count = row.10
     }
 
     /// What makes it another step than the rest.
-    var parameters: [any PostgresEncodable] { [previous, decisive, from, to, detail, effects, isNext, isStepKept] }
+    var parameters: [any PostgresEncodable] {
+        [previous, decisive, from, to, detail, effects, isNext, isStepKept, isNamed]
+    }
+
+    /// `isNamed` in SQL: an input is written as an object whose one key is its case.
+    static let namedCondition = """
+        CASE WHEN strpos(input_name, '-') = 0 THEN starts_with(input, '{"' || input_name || '":')
+            ELSE starts_with(input, '{"' || left(input_name, 1)
+                || substr(replace(initcap(input_name), '-', ''), 2) || '":') END
+        """
 
     /// What is wrong with the step, replayed; nil when it is right.
     var complaint: String? {
         guard isNext else { return "its journal has a gap before \(from ?? "the start") -> \(to)" }
         guard isStepKept else { return "its journal counts steps wrongly at \(from ?? "the start") -> \(to)" }
+        guard isNamed else { return "its journal calls an input what it is not, at \(from ?? "the start") -> \(to)" }
         do {
             return try replay()
         } catch {

@@ -45,16 +45,17 @@ package struct Verifier: Sendable {
             try await MoneyCheck($0, comparesProvider: comparesProvider, options: options).run()
         }
         async let rest = connection().lent { [options] in try await LoneRowsCheck($0, options: options).run() }
+        async let catalogue = connection().lent { try await CatalogueCheck($0).run() }
         let fates = try await fates()
         let (replayed, lines) = try await journal
-        let violations = try await replayed + stock + money + rest + fates.violations
+        let violations = try await replayed + stock + money + rest + catalogue + fates.violations
         return VerificationReport(
             violations, settled: options.settled, sagas: fates.sagas, journalLines: lines,
             took: ContinuousClock.now - began)
     }
 
     private func fates() async throws -> (violations: [Violation], sagas: Int) {
-        let connections = (0..<5).map { _ in connection() }
+        let connections = (0..<FateReader.connections).map { _ in connection() }
         let check = FateCheck(FateReader(connections), options: options)
         do {
             let result = try await check.run()

@@ -10,7 +10,7 @@ struct Corruption: Sendable, CustomStringConvertible {
     /// Whether it is wrong only of a fleet that had its time.
     var onlyWhenSettled = false
 
-    static let all: [Corruption] = stock + money + journals + endings
+    static let all: [Corruption] = stock + money + journals + endings + foreign
 
     private static let stock = [
         Corruption(
@@ -68,7 +68,7 @@ struct Corruption: Sendable, CustomStringConvertible {
             promise: .nothingIsLost, words: "it is refused, and its hold is held"),
     ]
 
-    private static let completed = "(SELECT id FROM orchestrator.saga WHERE state = 'completed' ORDER BY id LIMIT 1)"
+    static let completed = "(SELECT id FROM orchestrator.saga WHERE state = 'completed' ORDER BY id LIMIT 1)"
     private static let soldOut = "(SELECT id FROM orchestrator.saga WHERE detail LIKE '%sold-out%')"
 
     private static let money = [

@@ -27,6 +27,46 @@ struct `A verification` {
         }
     }
 
+    @Test func `sees a change of any column of any table, or it is written down why not`() async throws {
+        try await withFleetServers { database, broker in
+            try await runFleet(database, broker, ["DEAD_LETTERS": "filed"]) { fleet in
+                try await sell(fleet)
+                try await leaveTracesOfAnOperator(fleet)
+            }
+            try await expectSound(database, settled: true)
+            let owner = database.owner()
+            let probe = ColumnProbe(owner: owner) { try await verify(database, settled: true) }
+            let columns = try await probe.columns()
+            #expect(columns.count > 120)
+            for column in columns {
+                switch try await probe.look(at: column) {
+                case .nothingThere:
+                    #expect(
+                        Unseen.empty.contains("\(column.schema).\(column.table)"), "\(column.place): no row to change")
+                case .seen:
+                    #expect(Unseen.columns[column.place] == nil, "\(column.place) is seen; its excuse can go")
+                case .unseen(let values):
+                    #expect(column.excuse != nil, "\(column.place) can be set to \(values) unseen")
+                }
+            }
+            await owner.close()
+            try await expectSound(database, settled: true)
+        }
+    }
+
+    /// A letter that was dropped, and a pause.
+    private func leaveTracesOfAnOperator(_ fleet: TestFleet) async throws {
+        try await fleet.withUpstream { upstream in
+            try await upstream.publish(Data("{}".utf8), kind: "purchase.dream.v1", messageID: "poison")
+        }
+        try await until("the letter is dropped") {
+            let answer = try await fleet.act(
+                "POST", "/ops/dead/orchestrator.commands/drop", #"{"reason":"a dream"}"#)
+            return try !answer.decode(DeadLetterOutcome.self).letters.isEmpty
+        }
+        _ = try await fleet.act("POST", "/ops/pauses", #"{"all":true,"reason":"at rest"}"#)
+    }
+
     @Test func `finds nothing wrong in the middle of a sale, and HTTP tells the same`() async throws {
         try await withFleet { fleet in
             let event = try await fleet.publish(

@@ -78,6 +78,11 @@ extension ConnectionHandle {
         unsafe result.reply_to = lend(source.replyTo, AMQP_BASIC_REPLY_TO_FLAG, &arena)
         unsafe result.app_id = lend(source.applicationID, AMQP_BASIC_APP_ID_FLAG, &arena)
         unsafe result.content_type = lend(source.contentType, AMQP_BASIC_CONTENT_TYPE_FLAG, &arena)
+        unsafe result.content_encoding = lend(source.contentEncoding, AMQP_BASIC_CONTENT_ENCODING_FLAG, &arena)
+        if let priority = source.priority {
+            flags |= AMQP_BASIC_PRIORITY_FLAG
+            unsafe result.priority = priority
+        }
         let mode = source.isPersistent ? AMQP_DELIVERY_PERSISTENT : AMQP_DELIVERY_NONPERSISTENT
         unsafe result.delivery_mode = UInt8(mode.rawValue)
         if let timestamp = source.timestamp {

@@ -94,6 +94,11 @@ extension Properties {
             timestamp: flags & AMQP_BASIC_TIMESTAMP_FLAG != 0 ? source.pointee.timestamp : nil,
             isPersistent: flags & AMQP_BASIC_DELIVERY_MODE_FLAG != 0
                 && source.pointee.delivery_mode == UInt8(AMQP_DELIVERY_PERSISTENT.rawValue))
+        userID = unsafe text(AMQP_BASIC_USER_ID_FLAG, source.pointee.user_id, "user_id")
+        contentEncoding = unsafe text(
+            AMQP_BASIC_CONTENT_ENCODING_FLAG, source.pointee.content_encoding, "content_encoding")
+        expiration = unsafe text(AMQP_BASIC_EXPIRATION_FLAG, source.pointee.expiration, "expiration")
+        priority = unsafe flags & AMQP_BASIC_PRIORITY_FLAG != 0 ? source.pointee.priority : nil
         if flags & AMQP_BASIC_HEADERS_FLAG != 0 {
             headers = unsafe Self.headers(copying: source.pointee.headers, illegible: &illegible)
         }

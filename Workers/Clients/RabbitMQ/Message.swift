@@ -21,6 +21,12 @@ package struct Properties: Sendable, Equatable {
     package var contentType: String?
     /// Seconds since 1970.
     package var timestamp: UInt64?
+    /// The account that the broker vouches for; it is read only, for nobody may publish under another's.
+    package var userID: String?
+    package var contentEncoding: String?
+    /// After how many milliseconds the publisher wanted it dropped; it is read only.
+    package var expiration: String?
+    package var priority: UInt8?
     package var isPersistent: Bool
     package var headers: FieldTable
     /// The AMQP names of the properties, and the names of the headers, whose bytes were no UTF-8.

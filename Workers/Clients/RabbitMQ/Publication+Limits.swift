@@ -28,6 +28,7 @@ extension Publication {
         add(properties.replyTo, "reply-to")
         add(properties.applicationID, "application id")
         add(properties.contentType, "content type")
+        add(properties.contentEncoding, "content encoding")
         if let longName { return "the \(longName) is longer than 255 bytes" }
         for (key, value) in properties.headers {
             guard Self.isWritable(headerName: key) else { return "a header's name is longer than 128 bytes" }

@@ -68,6 +68,8 @@ package enum Header: String, Sendable {
     case firstSeen = "first-seen"
     /// How large the body was, on a dead letter that goes on without it.
     case cutBodySize = "cut-body-size"
+    case userID = "user-id"
+    case expiration
 }
 
 /// Publishers whose tool sets no properties may put headers of the same names in their place.
@@ -82,6 +84,14 @@ extension Properties {
         properties.messageID = idOrHeader
         properties.type = typeOrHeader
         properties.correlationID = correlationOrHeader
+        return properties
+    }
+
+    /// The same, with what only its own publisher may write as headers.
+    var keepingTheSender: Properties {
+        var properties = self
+        if let userID { properties.headers[Header.userID.rawValue] = .string(userID) }
+        if let expiration { properties.headers[Header.expiration.rawValue] = .string(expiration) }
         return properties
     }
 

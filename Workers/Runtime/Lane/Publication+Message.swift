@@ -53,7 +53,7 @@ extension Publication {
 
     /// Headers that cannot be written again stay behind; where even the rest is too much, all but the fleet's own.
     private init(_ delivery: Delivery, _ properties: Properties, along route: Route) {
-        var properties = properties
+        var properties = properties.keepingTheSender
         properties.isPersistent = true
         self.init(
             exchange: route.exchange, routingKey: route.routingKey, isMandatory: route.isMandatory,
@@ -75,6 +75,7 @@ extension Properties {
         let texts: [(name: String, property: WritableKeyPath<Properties, String?>)] = [
             ("message-id", \.messageID), ("correlation-id", \.correlationID), ("type", \.type),
             ("reply-to", \.replyTo), ("app-id", \.applicationID), ("content-type", \.contentType),
+            ("content-encoding", \.contentEncoding),
         ]
         var properties = self
         for (name, property) in texts {

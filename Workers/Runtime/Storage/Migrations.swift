@@ -45,25 +45,34 @@ package struct Migrator: Sendable {
         self.logger = logger
     }
 
-    /// Applies what is missing, each step in a transaction of its own, under one advisory lock.
-    /// - Returns: the names of the migrations applied now.
+    /// Applies what is missing, each step in a transaction of its own, and gives back the rights that the migrations
+    /// gave and somebody took, all under one advisory lock.
+    /// - Returns: what was done now, a line for each.
     package func migrate(_ role: FleetRole, with migrations: [Migration]) async throws -> [String] {
-        try await connection.script(
-            """
-            SELECT pg_advisory_lock(7466737); SET client_min_messages TO warning;
-            \(Self.roleStatement(role));
-            CREATE SCHEMA IF NOT EXISTS \(role.rawValue);
-            CREATE TABLE IF NOT EXISTS \(role.rawValue).migration (
-                name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
-            """)
+        try await connection.script("SELECT pg_advisory_lock(7466737); SET client_min_messages TO warning;")
         do {
-            let applied = try await applyMissing(role, migrations)
+            let done = try await mend(role, migrations)
             try await connection.script("SELECT pg_advisory_unlock(7466737)")
-            return applied
+            return done
         } catch {
             try await connection.script("SELECT pg_advisory_unlock(7466737)")
             throw error
         }
+    }
+
+    private func mend(_ role: FleetRole, _ migrations: [Migration]) async throws -> [String] {
+        try await DatabaseRoles(connection: connection).prepare()
+        try await connection.script(
+            """
+            CREATE SCHEMA IF NOT EXISTS \(role.rawValue);
+            CREATE TABLE IF NOT EXISTS \(role.rawValue).migration (
+                name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
+            """)
+        let applied = try await applyMissing(role, migrations)
+        let privileges = try Privilege.given(by: migrations, in: role.rawValue)
+        let restored = try await Privileges(connection).restore(privileges)
+        for privilege in restored { logger.info("gave back", metadata: ["privilege": "\(privilege)"]) }
+        return applied + restored.map { "gave back \($0)" }
     }
 
     private func applyMissing(_ role: FleetRole, _ migrations: [Migration]) async throws -> [String] {
@@ -81,7 +90,7 @@ package struct Migrator: Sendable {
             try await connection.script(
                 """
                 BEGIN; SET LOCAL search_path TO \(role.rawValue), public;
-                \(migration.sql)
+                \(Self.withoutRoles(migration.sql))
                 INSERT INTO \(role.rawValue).migration (name, checksum)
                 VALUES ('\(migration.name)', '\(migration.checksum)'); COMMIT;
                 """)
@@ -91,13 +100,9 @@ package struct Migrator: Sendable {
         return applied
     }
 
-    /// Two databases of one server share their roles, so creating one may lose a race.
-    private static func roleStatement(_ role: FleetRole) -> String {
-        """
-        DO $$ BEGIN
-            CREATE ROLE \(role.databaseRole) LOGIN;
-        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-        END $$
-        """
+    /// The older migrations make roles themselves, which an owner without the right to do so may not even try; all roles
+    /// are there before the first migration runs.
+    private static func withoutRoles(_ sql: String) -> String {
+        sql.replacing(#/CREATE ROLE turnstile_[a-z]+ LOGIN;/#, with: "NULL;")
     }
 }

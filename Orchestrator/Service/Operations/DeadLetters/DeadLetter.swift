@@ -9,10 +9,13 @@ package struct DeadLetterID: Identifier {
     package init(_ uuid: UUID) { self.uuid = uuid }
 }
 
-/// Names one thing that an operator did.
-package struct ActionID: Identifier {
-    package let uuid: UUID
-    package init(_ uuid: UUID) { self.uuid = uuid }
+/// What has become of a dead letter.
+package enum DeadLetterState: String, Codable, Sendable, CaseIterable {
+    case waiting
+    /// Sent back to its queue.
+    case replayed
+    /// Given up; it can be brought back for `DeadLetterFile.keptDays`.
+    case dropped
 }
 
 /// Dead letters that failed in the same way.
@@ -37,7 +40,7 @@ package struct DeadLetterSummary: Codable, Sendable {
     package let reason: String
     package let attempts: Int
     package let times: Int
-    package let state: String
+    package let state: DeadLetterState
     package let firstSeen: Date
     package let lastSeen: Date
 }
@@ -45,6 +48,8 @@ package struct DeadLetterSummary: Codable, Sendable {
 /// One dead letter whole.
 package struct DeadLetterDetail: Codable, Sendable {
     package let summary: DeadLetterSummary
+    /// Who sent it, and how: the message's properties by their AMQP names, as far as it had any.
+    package let properties: [String: String]
     package let headers: [String: String]
     /// The body as it came; what is not UTF-8 shows as replacement characters.
     package let body: String
@@ -52,6 +57,7 @@ package struct DeadLetterDetail: Codable, Sendable {
 
 /// Which dead letters an operator means.
 package struct DeadLetterChoice: Sendable {
+    package var state = DeadLetterState.waiting
     package var queue: String
     package var group: String?
     package var letters: [DeadLetterID]?

@@ -11,19 +11,6 @@ struct ReplayableLetter: Sendable {
     let publication: Publication
 }
 
-/// One thing that an operator did.
-package struct OperatorAction: Codable, Sendable {
-    package let action: ActionID
-    package let at: Date
-    package let by: String
-    package let did: String
-    package let subject: String
-    package let letters: Int
-    package let reason: String?
-    /// Of a replay, how many of its letters have failed again.
-    package let returned: Int
-}
-
 extension DeadLetterFile {
     func chosen(_ choice: DeadLetterChoice) async throws -> [ReplayableLetter] {
         let (tail, parameters) = choice.selection
@@ -58,70 +45,53 @@ extension DeadLetterFile {
             amounts: totals.sorted { $0.key < $1.key }.map { Money(currency: $0.key, minor: $0.value) })
     }
 
-    /// Writes down what an operator is about to do, before it is done.
-    func record(
-        _ action: String, by name: String, on subject: String, letters: Int, because reason: String?
-    ) async throws -> ActionID {
-        let id = ActionID.fresh()
-        _ = try await pool.withConnection { connection in
-            try await connection.execute(
-                """
-                INSERT INTO operator_action (id, operator, action, subject, letters, reason)
-                VALUES ($1, $2, $3, $4, $5, $6)
-                """, [id.uuid, name, action, subject, Int32(letters), reason])
-        }
-        return id
-    }
-
-    /// Takes replayed letters off the list, but for those that have come back already.
+    /// Takes replayed letters off the list; those that have come back already are written down as such.
     func markReplayed(_ letters: [ReplayableLetter], by action: ActionID) async throws {
         _ = try await pool.withConnection { connection in
             try await connection.execute(
                 """
-                UPDATE dead_letter d SET action_id = $1,
-                    state = CASE WHEN d.times = sent.times THEN 'replayed' ELSE d.state END
-                FROM unnest($2::uuid[], $3::int[]) AS sent (id, times) WHERE d.id = sent.id
+                WITH marked AS (
+                    UPDATE dead_letter d SET action_id = $1,
+                        state = CASE WHEN d.times = sent.times THEN 'replayed' ELSE d.state END,
+                        ended_at = CASE WHEN d.times = sent.times THEN now() ELSE d.ended_at END
+                    FROM unnest($2::uuid[], $3::int[]) AS sent (id, times) WHERE d.id = sent.id
+                    RETURNING d.id, d.times <> sent.times AS is_back)
+                INSERT INTO dead_letter_return (action_id, letter_id) SELECT $1, id FROM marked WHERE is_back
+                ON CONFLICT DO NOTHING
                 """, [action.uuid, letters.map(\.id.uuid), letters.map { Int32($0.times) }])
         }
     }
 
-    func drop(_ letters: [DeadLetterID], by action: ActionID) async throws -> Int {
-        try await pool.withConnection { connection in
-            try await connection.execute(
-                """
-                UPDATE dead_letter SET state = 'dropped', action_id = $1 WHERE id = ANY($2) AND state = 'waiting'
-                """, [action.uuid, letters.map(\.uuid)])
-        }
+    func drop(_ letters: [DeadLetterID], by action: ActionID) async throws -> [DeadLetterID] {
+        try await change(
+            """
+            UPDATE dead_letter SET state = 'dropped', ended_at = now(), action_id = $1
+            WHERE id = ANY($2) AND state = 'waiting' RETURNING id
+            """, letters, by: action)
     }
 
-    /// The latest actions, newest first, or one of them.
-    package func actions(_ id: ActionID?, before: ActionID?, limit: Int) async throws -> [OperatorAction] {
-        var conditions = Conditions("true")
-        conditions.add("id =", id?.uuid)
-        conditions.add("id <", before?.uuid)
-        let last = conditions.parameter(limit)
-        let sql = """
-            SELECT id, at, operator, action, subject, letters, reason,
-                (SELECT count(*) FROM dead_letter d WHERE d.action_id = a.id AND d.state = 'waiting')
-            FROM operator_action a WHERE \(conditions.text) ORDER BY id DESC LIMIT \(last)
+    /// Brings dropped letters back onto the list, with the reason that they had.
+    func restore(_ letters: [DeadLetterID], by action: ActionID) async throws -> [DeadLetterID] {
+        try await change(
             """
-        let parameters = conditions.parameters
-        let rows = try await pool.withConnection { connection in
-            try await connection.query(
-                sql, parameters, as: (UUID, Date, String, String, String, Int32, String?, Int).self)
-        }
-        return rows.map {
-            OperatorAction(
-                action: ActionID($0.0), at: $0.1, by: $0.2, did: $0.3, subject: $0.4, letters: Int($0.5),
-                reason: $0.6, returned: $0.7)
-        }
+            UPDATE dead_letter SET state = 'waiting', ended_at = NULL, action_id = $1
+            WHERE id = ANY($2) AND state = 'dropped' RETURNING id
+            """, letters, by: action)
+    }
+
+    private func change(
+        _ sql: String, _ letters: [DeadLetterID], by action: ActionID
+    ) async throws -> [DeadLetterID] {
+        try await pool.withConnection { connection in
+            try await connection.query(sql, [action.uuid, letters.map(\.uuid)], as: (UUID).self)
+        }.map { DeadLetterID($0) }.sorted()
     }
 }
 
 extension DeadLetterChoice {
     /// What stands behind the columns of a SELECT, and its parameters.
     fileprivate var selection: (sql: String, parameters: [any PostgresEncodable]) {
-        var conditions = Conditions("state = 'waiting'")
+        var conditions = Conditions("state = '\(state.rawValue)'")
         conditions.add("queue =", queue)
         conditions.add("fingerprint =", group)
         conditions.addAny("id", letters?.map(\.uuid))

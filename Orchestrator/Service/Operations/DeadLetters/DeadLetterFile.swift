@@ -3,8 +3,11 @@ import FleetRuntime
 import FoundationEssentials
 import Postgres
 
-/// The dead letters in the table `dead_letter`, and what operators did in `operator_action`.
+/// The dead letters in the table `dead_letter`.
 package struct DeadLetterFile: Sendable {
+    /// How long letters that were sent again or dropped are kept; what waits is kept for ever.
+    package static let keptDays = 90
+
     let pool: PostgresPool
 
     package init(_ pool: PostgresPool) {
@@ -33,12 +36,16 @@ package struct DeadLetterFile: Sendable {
         ]
         return Statement(
             """
-            INSERT INTO dead_letter (id, queue, identity, fingerprint, kind, message_id, saga_id, reason, attempts,
-                properties, body, first_seen)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12, now()))
-            ON CONFLICT (queue, identity) DO UPDATE SET state = 'waiting', times = dead_letter.times + 1,
-                fingerprint = excluded.fingerprint, reason = excluded.reason, attempts = excluded.attempts,
-                properties = excluded.properties, last_seen = now()
+            WITH filed AS (
+                INSERT INTO dead_letter (id, queue, identity, fingerprint, kind, message_id, saga_id, reason,
+                    attempts, properties, body, first_seen)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12, now()))
+                ON CONFLICT (queue, identity) DO UPDATE SET state = 'waiting', ended_at = NULL,
+                    times = dead_letter.times + 1, fingerprint = excluded.fingerprint, reason = excluded.reason,
+                    attempts = excluded.attempts, properties = excluded.properties, last_seen = now()
+                RETURNING id, action_id)
+            INSERT INTO dead_letter_return (action_id, letter_id)
+            SELECT action_id, id FROM filed WHERE action_id IS NOT NULL ON CONFLICT DO NOTHING
             """, parameters: parameters)
     }
 
@@ -73,11 +80,31 @@ package struct DeadLetterFile: Sendable {
         id, queue, fingerprint, kind, message_id, saga_id, reason, attempts, times, state, first_seen, last_seen
         """
 
-    /// A page of waiting letters, oldest first.
+    /// Whether letters of the queue were ever filed.
+    func knows(_ queue: String) async throws -> Bool {
+        try await pool.withConnection { connection in
+            try await connection.query(
+                "SELECT EXISTS (SELECT FROM dead_letter WHERE queue = $1)", [queue], as: (Bool).self)
+        }.first ?? false
+    }
+
+    /// Forgets at most `limit` letters that were sent again or dropped long ago.
+    func forget(upTo limit: Int) async throws -> Int {
+        try await pool.withConnection { connection in
+            try await connection.execute(
+                """
+                DELETE FROM dead_letter WHERE id IN (
+                    SELECT id FROM dead_letter
+                    WHERE state <> 'waiting' AND ended_at < now() - make_interval(days => $1) LIMIT $2)
+                """, [Int32(Self.keptDays), limit])
+        }
+    }
+
+    /// A page of the letters in a state, oldest first.
     package func page(
-        _ queue: String, group: String?, after: DeadLetterID?, limit: Int
+        _ queue: String, _ state: DeadLetterState, group: String?, after: DeadLetterID?, limit: Int
     ) async throws -> [DeadLetterSummary] {
-        var conditions = Conditions("state = 'waiting'")
+        var conditions = Conditions("state = '\(state.rawValue)'")
         conditions.add("queue =", queue)
         conditions.add("fingerprint =", group)
         conditions.add("id >", after?.uuid)
@@ -87,7 +114,7 @@ package struct DeadLetterFile: Sendable {
         let rows = try await pool.withConnection { connection in
             try await connection.query(sql, parameters, as: SummaryRow.self)
         }
-        return rows.map(Self.summary)
+        return try rows.map(Self.summary)
     }
 
     package func letters(of saga: SagaID) async throws -> [DeadLetterSummary] {
@@ -96,7 +123,7 @@ package struct DeadLetterFile: Sendable {
                 "SELECT \(Self.columns) FROM dead_letter WHERE saga_id = $1 ORDER BY id LIMIT 100", [saga.uuid],
                 as: SummaryRow.self)
         }
-        return rows.map(Self.summary)
+        return try rows.map(Self.summary)
     }
 
     package func letter(_ id: DeadLetterID) async throws -> DeadLetterDetail? {
@@ -110,16 +137,23 @@ package struct DeadLetterFile: Sendable {
         guard let row = rows.first, let content = contents.first else { return nil }
         let properties = try WireFormat.decode(StoredProperties.self, fromText: content.0)
         return DeadLetterDetail(
-            summary: Self.summary(row), headers: StoredProperties.texts(of: properties.properties.headers),
+            summary: try Self.summary(row), properties: properties.shown,
+            headers: StoredProperties.texts(of: properties.properties.headers),
             body: String(decoding: content.1, as: UTF8.self))
     }
 
-    private static func summary(_ row: SummaryRow) -> DeadLetterSummary {
-        DeadLetterSummary(
+    private static func summary(_ row: SummaryRow) throws -> DeadLetterSummary {
+        guard let state = DeadLetterState(rawValue: row.9) else { throw UnknownState(word: row.9) }
+        return DeadLetterSummary(
             letter: DeadLetterID(row.0), queue: row.1, group: row.2, kind: row.3, messageId: row.4,
-            sagaId: row.5.map { SagaID($0) }, reason: row.6, attempts: Int(row.7), times: Int(row.8), state: row.9,
+            sagaId: row.5.map { SagaID($0) }, reason: row.6, attempts: Int(row.7), times: Int(row.8), state: state,
             firstSeen: row.10, lastSeen: row.11)
     }
+}
+
+/// A letter is in a state that this program does not know.
+private struct UnknownState: Error {
+    let word: String
 }
 
 extension String {

@@ -2,31 +2,43 @@ import Contracts
 import FleetRuntime
 import FoundationEssentials
 import Hummingbird
+import Topology
 
 /// The routes by which operators look at dead letters, send them back, or drop them.
 struct DeadLetterRoutes: Sendable {
     let desk: DeadLetterDesk
-    let keys: OperatorKeys
 
-    func add(to ops: RouterGroup<some RequestContext>) {
+    func add(to ops: RouterGroup<some VisitorContext>) {
         ops.get("dead") { _, _ in Response.json(200, ["groups": try await desk.file.groups()]) }
-        ops.get("dead/:queue") { request, context in try await list(request, context.parameters.queue()) }
+        ops.get("dead/:queue") { request, context in try await list(request, queue(context)) }
         ops.get("letters/:id") { _, context in
             Response.json(200, try await letter(context.parameters.identifier(DeadLetterID.self)))
         }
-        ops.post("dead/:queue/replay") { request, context in try await replay(request, context.parameters.queue()) }
-        ops.post("dead/:queue/drop") { request, context in try await drop(request, context.parameters.queue()) }
-        ops.get("actions") { request, _ in try await actions(request) }
-        ops.get("actions/:id") { _, context in
-            Response.json(200, try await action(context.parameters.identifier(ActionID.self)))
+        ops.post("dead/:queue/replay") { request, context in
+            try await act(request, context, in: .waiting) { choice, visit, reason in
+                try await desk.replay(choice, by: visit, because: reason)
+            }
+        }
+        ops.post("dead/:queue/drop") { request, context in
+            try await act(request, context, in: .waiting) { choice, visit, reason in
+                guard let reason else { throw Wish.reasonWanted }
+                return try await desk.drop(choice, by: visit, because: reason)
+            }
+        }
+        ops.post("dead/:queue/restore") { request, context in
+            try await act(request, context, in: .dropped) { choice, visit, reason in
+                try await desk.restore(choice, by: visit, because: reason)
+            }
         }
     }
 
     private func list(_ request: Request, _ queue: String) async throws -> Response {
         let query = QueryReader(request)
         let limit = try query.limit()
+        let word = try query.choice("state", among: DeadLetterState.allCases.map(\.rawValue))
         let letters = try await desk.file.page(
-            queue, group: try query.text("group"), after: try query.identifier("cursor"), limit: limit)
+            queue, word.flatMap { DeadLetterState(rawValue: $0) } ?? .waiting, group: try query.text("group"),
+            after: try query.identifier("cursor"), limit: limit)
         return .json(200, Page(letters, limit: limit) { $0.letter.description })
     }
 
@@ -61,46 +73,30 @@ struct DeadLetterRoutes: Sendable {
         }
     }
 
-    private func wish(_ request: Request) async throws -> Wish {
-        try StrictBody.read(
+    /// Carries an operator's wish out, or says what it would touch.
+    private func act(
+        _ request: Request, _ context: some VisitorContext, in state: DeadLetterState,
+        _ work: (DeadLetterChoice, OperatorVisit, String?) async throws -> DeadLetterOutcome
+    ) async throws -> Response {
+        let visit = try context.operatorVisit()
+        let wish = try StrictBody.read(
             Wish.self, from: try await request.jsonBody(upTo: Limits.requestBodyBytes), fields: Wish.fields)
-    }
-
-    private func replay(_ request: Request, _ queue: String) async throws -> Response {
-        let wish = try await wish(request)
-        let choice = try wish.choice(in: queue)
-        guard wish.dryRun != true else { return .json(200, try await desk.file.impact(of: choice)) }
-        return .json(200, try await desk.replay(choice, by: keys.name(of: request) ?? "", because: wish.reason))
-    }
-
-    private func drop(_ request: Request, _ queue: String) async throws -> Response {
-        let wish = try await wish(request)
-        let choice = try wish.choice(in: queue)
-        guard wish.dryRun != true else { return .json(200, try await desk.file.impact(of: choice)) }
-        guard let reason = wish.reason else { throw Wish.reasonWanted }
-        return .json(200, try await desk.drop(choice, by: keys.name(of: request) ?? "", because: reason))
-    }
-
-    private func actions(_ request: Request) async throws -> Response {
-        let query = QueryReader(request)
-        let limit = try query.limit()
-        let actions = try await desk.file.actions(nil, before: try query.identifier("cursor"), limit: limit)
-        return .json(200, Page(actions, limit: limit) { $0.action.description })
-    }
-
-    private func action(_ id: ActionID) async throws -> OperatorAction {
-        guard let action = try await desk.file.actions(id, before: nil, limit: 1).first else {
-            throw Problem(.notFound, "there is no action \(id)")
+        var choice = try wish.choice(in: await queue(context))
+        choice.state = state
+        guard wish.dryRun != true else {
+            visit.didNothing()
+            return .json(200, try await desk.file.impact(of: choice))
         }
-        return action
+        return .json(200, try await work(choice, visit, wish.reason))
     }
-}
 
-extension Parameters {
-    /// The queue in the path; a name that no queue has finds no letters.
-    fileprivate func queue() throws(Problem) -> String {
-        guard let name = get("queue"), TextRule.permits(name) else {
-            throw Problem(.notFound, "there is no such queue")
+    /// The queue in the path, which the fleet has or had.
+    private func queue(_ context: some RequestContext) async throws -> String {
+        let name = context.parameters.get("queue") ?? ""
+        let known = Queue.all.map(\.name)
+        if known.contains(name) { return name }
+        guard TextRule.permits(name), try await desk.file.knows(name) else {
+            throw Problem(.notFound, "there is no such queue; the queues are \(known.joined(separator: ", "))")
         }
         return name
     }

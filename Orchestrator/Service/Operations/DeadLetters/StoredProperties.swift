@@ -1,3 +1,6 @@
+import Contracts
+import FleetRuntime
+import FoundationEssentials
 import RabbitMQ
 
 /// A message's properties as JSON, so that it can be sent again as it was.
@@ -13,6 +16,10 @@ struct StoredProperties: Codable, Sendable {
     let applicationID: String?
     let contentType: String?
     let timestamp: UInt64?
+    let userID: String?
+    let contentEncoding: String?
+    let expiration: String?
+    let priority: UInt8?
     let headers: [String: StoredHeader]
 
     init(_ properties: Properties) {
@@ -26,6 +33,10 @@ struct StoredProperties: Codable, Sendable {
         applicationID = properties.applicationID.map(stored)
         contentType = properties.contentType.map(stored)
         timestamp = properties.timestamp
+        userID = properties.userID.map(stored)
+        contentEncoding = properties.contentEncoding.map(stored)
+        expiration = properties.expiration.map(stored)
+        priority = properties.priority
         headers = properties.headers.reduce(into: [:]) { headers, header in
             headers[stored(header.name)] = StoredHeader(header.value)?.mapText(stored)
         }
@@ -33,11 +44,32 @@ struct StoredProperties: Codable, Sendable {
 
     var properties: Properties {
         let original = { (text: String) in isEscaped == true ? text.resolvingNUL : text }
-        return Properties(
+        var properties = Properties(
             messageID: messageID.map(original), correlationID: correlationID.map(original), type: type.map(original),
             replyTo: replyTo.map(original), applicationID: applicationID.map(original),
             contentType: contentType.map(original), timestamp: timestamp,
             headers: FieldTable(headers.map { (original($0.key), $0.value.mapText(original).value) }))
+        properties.userID = userID.map(original)
+        properties.contentEncoding = contentEncoding.map(original)
+        properties.expiration = expiration.map(original)
+        properties.priority = priority
+        return properties
+    }
+
+    /// What the message had, by the names that AMQP gives its properties.
+    var shown: [String: String] {
+        let all = properties
+        let headers = Self.texts(of: all.headers)
+        let texts: [(String, String?)] = [
+            ("message_id", all.messageID), ("correlation_id", all.correlationID), ("type", all.type),
+            ("reply_to", all.replyTo), ("app_id", all.applicationID),
+            ("user_id", all.userID ?? headers[Header.userID.rawValue]), ("content_type", all.contentType),
+            ("content_encoding", all.contentEncoding),
+            ("timestamp", all.timestamp.map { "\($0)" }),
+            ("expiration", all.expiration ?? headers[Header.expiration.rawValue]),
+            ("priority", all.priority.map { "\($0)" }),
+        ]
+        return Dictionary(uniqueKeysWithValues: texts.compactMap { name, value in value.map { (name, $0) } })
     }
 }
 
@@ -50,7 +82,9 @@ extension StoredProperties {
 
 extension Properties {
     fileprivate var texts: [String] {
-        let own = [messageID, correlationID, type, replyTo, applicationID, contentType].compactMap { $0 }
+        let own = [
+            messageID, correlationID, type, replyTo, applicationID, contentType, userID, contentEncoding, expiration,
+        ].compactMap { $0 }
         return headers.reduce(into: own) { texts, header in
             texts.append(header.name)
             if case .string(let text) = header.value { texts.append(text) }

@@ -27,9 +27,9 @@ struct SagaOperations: Sendable {
     }
 
     /// Lets the watchdog ask again at its next look instead of when the answer is overdue, with all attempts before it.
-    func redrive(_ id: SagaID, by name: String) async throws {
+    func redrive(_ id: SagaID, by visit: OperatorVisit) async throws {
         guard try await queries.history(of: id) != nil else { throw Self.missing(id) }
-        _ = try await file.record("redrive", by: name, on: "saga \(id)", letters: 0, because: nil)
+        try await visit.willDo(NewAction(word: "redrive", subject: "saga \(id)"))
         let woken = try await pool.withConnection { connection in
             try await connection.execute(
                 "UPDATE saga SET wake_at = now(), due_at = now(), attempts = 0 WHERE id = $1 AND wake_at IS NOT NULL",

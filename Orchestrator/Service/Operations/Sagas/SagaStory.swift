@@ -47,7 +47,7 @@ package struct SagaStory: Codable, Sendable {
         next = wait.map { _ in Self.next(saga.state, history.facts, clock) }
         needsAttention = saga.needsAttention
         traceId = saga.traceID
-        self.deadLetters = deadLetters.filter { $0.state == "waiting" }
+        self.deadLetters = deadLetters.filter { $0.state == .waiting }
     }
 
     private static func headline(_ saga: SagaSummary) -> String {
