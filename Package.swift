@@ -89,7 +89,7 @@ let package = Package(
             [
                 "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis",
                 logging, lifecycle, metrics, configuration, hummingbird, hummingbirdCore, httpClient, nio,
-                nioFoundation, httpParts,
+                nioPosix, nioFoundation, httpParts,
             ]),
         module("Reservation", at: "Workers/Reservation", ["FleetRuntime"], embedding: ["Migrations"]),
         module("Payment", at: "Workers/Payment", ["FleetRuntime"], embedding: ["Migrations"]),
@@ -109,7 +109,9 @@ let package = Package(
         program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService", "FleetRuntime"]),
         program(
             "turnstile", at: "Orchestrator/Operator",
-            workers + ["OrchestratorService", "FleetRuntime", arguments, httpClient, nioFoundation, crypto]),
+            workers + [
+                "OrchestratorService", "FleetRuntime", configuration, arguments, httpClient, nioFoundation, crypto,
+            ]),
 
         module("Chance", at: "Tests/Chance", []),
         module(
@@ -144,7 +146,8 @@ let package = Package(
         tests(
             "OrchestratorServiceTests",
             ["OrchestratorService", "ContractDocuments", "TestKit", hummingbird, hummingbirdTesting, httpTypes, crypto]),
-        tests("OperatorTests", ["turnstile", "FleetRuntime", "Contracts", arguments]),
+        tests(
+            "OperatorTests", ["turnstile", "OrchestratorService", "FleetRuntime", "Contracts", "TestKit", arguments]),
         tests(
             "FleetRuntimeTests",
             [

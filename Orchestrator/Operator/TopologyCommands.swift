@@ -1,6 +1,7 @@
 import ArgumentParser
 import FleetRuntime
 import Logging
+import OrchestratorService
 import RabbitMQ
 
 /// What the broker must hold for the fleet.
@@ -21,13 +22,16 @@ struct Topology: AsyncParsableCommand {
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Name what is missing; exit status 1 if anything is.", aliases: ["diff"])
+            abstract: "Name what is missing or not as declared, and what to do; exit status 1 if anything is.",
+            aliases: ["diff"])
 
         func run() async throws {
-            let missing = try await Topology.keeper().missing()
-            for line in missing { Terminal.show(line) }
-            guard missing.isEmpty else { throw ExitCode(1) }
-            print("topology: every exchange and queue is there; bindings cannot be asked for, apply puts them right")
+            let flaws = try await Topology.keeper().flaws()
+            for flaw in flaws { Terminal.show("\(flaw.line); \(FleetFault(flaw).advice)") }
+            guard flaws.isEmpty else { throw ExitCode(1) }
+            print(
+                "topology: every exchange and queue is as declared; bindings cannot be asked for, apply puts them right"
+            )
         }
     }
 

@@ -11,12 +11,17 @@ struct Turnstile: AsyncParsableCommand {
         discussion: """
             Most commands ask the orchestrator over HTTP: TURNSTILE_URL, and OPERATOR_KEY to be let in. migrate, \
             topology, verify and doctor go to the servers: DATABASE_URL (with the owner's rights, for migrate), \
-            AMQP_URL. `source .run/env` sets all of them for the fleet that compose/dev started; in its folder the \
-            first two are found without.
+            AMQP_URL. `source .run/env` sets all of them for the fleet that compose/dev started; in its checkout the \
+            first two, and what doctor needs, are found without, if .run and .run/env belong to you and nobody else \
+            can write them.
+
+            Exit status: 0 when all is well, 1 when something is wrong or was refused, 64 for a command that does not \
+            exist.
 
             Why is a purchase stuck? turnstile status, then turnstile sagas explain ID.
             Completions: turnstile --generate-completion-script bash (or zsh, fish).
             """,
+        version: "turnstile \(Release.version)",
         subcommands: [
             Status.self, Fleet.self, Queues.self, Sagas.self, Dead.self, Events.self, Timers.self, Verify.self,
             Topology.self,

@@ -97,6 +97,7 @@ package enum OrchestratorService {
         let meters = SagaMeters()
         let recent = RecentSagas<PurchaseSaga>()
         let queues: QueueWatch
+        let outages = Outages()
         let census: Census
 
         init(_ fleet: Fleet) throws {
@@ -115,7 +116,7 @@ package enum OrchestratorService {
             publishing = EventPublishing(book, relay: relay)
             dispatcher = try Self.dispatcher(fleet)
             queues = QueueWatch(try QueueInspector(fleet.settings, logger: fleet.logger))
-            census = Census(FleetNumbers(pool), queues, metrics: fleet.metrics, logger: fleet.logger)
+            census = Census(FleetNumbers(pool), queues, outages: outages, metrics: fleet.metrics, logger: fleet.logger)
         }
 
         func runner(_ connection: PostgresConnection) -> SagaRunner<Store> {
@@ -161,18 +162,20 @@ package enum OrchestratorService {
         func operators() throws -> OperatorRoutes {
             let keys = OperatorKeys(fleet.settings.operatorKeys)
             let file = DeadLetterFile(pool)
+            let board = StatusBoard(
+                pool: pool, census: census, queues: queues, health: fleet.health,
+                roll: FleetRoll(try fleet.redis(for: "operators"), prefix: fleet.settings.redisPrefix),
+                outages: outages)
             return OperatorRoutes(
-                keys: keys,
-                board: StatusBoard(
-                    pool: pool, census: census, queues: queues, health: fleet.health,
-                    roll: FleetRoll(try fleet.redis(for: "operators"), prefix: fleet.settings.redisPrefix)),
+                keys: keys, board: board,
                 sagas: SagaOperations(
-                    pool: pool, queries: SagaQueries(pool), file: file, attempts: fleet.settings.stepAttempts),
+                    pool: pool, queries: SagaQueries(pool), file: file, board: board,
+                    attempts: fleet.settings.stepAttempts),
                 letters: DeadLetterRoutes(
                     desk: DeadLetterDesk(file: file, mailer: try fleet.mailer(of: .orchestrator, for: "replays"))),
                 audit: AuditBook(pool),
                 pauses: PauseRoutes(pauses: pauses, book: PostgresPauseBook(pool: pool), catalogue: catalogue),
-                verification: VerifyRoute(fleet.settings, logger: fleet.logger))
+                verification: VerifyRoute(fleet.settings, logger: fleet.logger), logger: fleet.logger)
         }
 
         /// Its thread is not that of the starts, which are accepted while the broker cannot be reached.

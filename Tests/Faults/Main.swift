@@ -1,4 +1,5 @@
 import Connections
+import FleetRuntime
 import Foundation
 import Logging
 import TestKit
@@ -6,17 +7,38 @@ import TestKit
 /// Does to a fleet what the catalogue of faults says, and tells what came of it.
 @main
 enum Main {
-    static func main() async throws {
+    /// Exit status for a command line that makes no sense (`EX_USAGE` of sysexits).
+    private static let usage: Int32 = 64
+
+    static func main() async {
         ignoreBrokenPipes()
-        let request = try Request(CommandLine.arguments.dropFirst())
+        let request: Request
+        do {
+            request = try Request(CommandLine.arguments.dropFirst())
+            _ = try request.faults()
+        } catch {
+            StartupFailure.exit(status: usage, lines: ["faults: \(error)"])
+        }
+        do {
+            leave(status: try await obey(request) ? 0 : 1)
+        } catch {
+            StartupFailure.exit(status: 1, lines: ["faults: \(error)"])
+        }
+    }
+
+    /// Whether all went as promised.
+    private static func obey(_ request: Request) async throws -> Bool {
+        if request.onlyCheck { return true }
         if request.lists {
             for fault in Fault.all { print("\(fault.id)  \(fault.title)") }
-            return
+            return true
         }
         let place = try Place(ProcessInfo.processInfo.environment)
-        if request.onlyPage { return try await write(request, Ledger(request.ledger(in: place)), in: place) }
-        let good = try await run(request, in: place)
-        exit(good ? 0 : 1)
+        if request.onlyPage {
+            try await write(request, Ledger(request.ledger(in: place)), in: place)
+            return true
+        }
+        return try await run(request, in: place)
     }
 
     private static func run(_ request: Request, in place: Place) async throws -> Bool {
@@ -90,6 +112,8 @@ struct Request {
     private(set) var onlyMissing = false
     /// After this time no further fault begins.
     private(set) var limit: Duration?
+    /// Only looks at the arguments.
+    private(set) var onlyCheck = false
     private var names: [String] = []
 
     init(_ words: some Sequence<String>) throws {
@@ -97,14 +121,29 @@ struct Request {
         while let word = words.next() {
             switch word {
             case "--list": lists = true
-            case "--replicas": replicas = words.next().flatMap { Int($0) } ?? 3
+            case "--only-check": onlyCheck = true
+            case "--replicas": replicas = try Self.value(of: word, words.next().flatMap { Int($0) }, in: 1...10)
             case "--only-page": onlyPage = true
             case "--missing": onlyMissing = true
-            case "--minutes": limit = words.next().flatMap { Double($0) }.map { .seconds($0 * 60) }
-            case "--page": page = words.next().map { URL(filePath: $0) }
+            case "--minutes":
+                let minutes = try Self.value(of: word, words.next().flatMap { Double($0) }, in: 0.1...10_000)
+                limit = .seconds(minutes * 60)
+            case "--page":
+                guard let path = words.next() else { throw Trouble("--page needs the name of a file") }
+                page = URL(filePath: path)
+            case _ where word.hasPrefix("-"): throw Trouble("there is no option '\(word)'")
             default: names.append(word)
             }
         }
+    }
+
+    private static func value<Number: Comparable>(
+        of option: String, _ number: Number?, in range: ClosedRange<Number>
+    ) throws -> Number {
+        guard let number, range.contains(number) else {
+            throw Trouble("\(option) needs a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
     }
 
     func ledger(in place: Place) -> URL {

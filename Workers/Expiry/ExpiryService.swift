@@ -47,7 +47,7 @@ private struct PublishingSweeper: Service {
         do {
             try await mailer.open()
         } catch {
-            logger.warning("the broker is opened with the first timer", metadata: ["error": "\(error)"])
+            logger.warning("the broker cannot be reached yet", metadata: ["error": "\(error)"])
         }
         try await sweeper.run()
         await mailer.close()

@@ -23,27 +23,29 @@ private enum Role: String, CaseIterable {
 
 private let words = Role.allCases.map(\.rawValue)
 private let usage = """
-    worker ROLE…   runs workers of the fleet until SIGTERM or SIGINT; the settings come from the environment
+    worker ROLE…   runs workers of the fleet until SIGTERM or SIGINT; the settings come from the environment and are listed
+                   in the README
 
       ROLE         \(words.joined(separator: ", ")), or all
+      --help       shows this
+      --version    shows the version
+
+    \(ProgramArguments.exits)
     """
 
-/// Ends the process with one line for whoever typed (`EX_USAGE` of sysexits).
-private func refuse(_ line: String) -> Never {
-    StartupFailure.exit(status: 64, lines: ["worker: \(line); roles are \(words.joined(separator: ", ")), all"])
-}
+private let roleList = "roles are \(words.joined(separator: ", ")), all"
 
-private let arguments = CommandLine.arguments.dropFirst()
-if arguments.contains(where: { ["-h", "--help", "help"].contains($0) }) {
-    print(usage)
-} else {
-    if arguments.isEmpty { refuse("no role was given") }
-    for word in arguments where word != "all" && !words.contains(word) { refuse("there is no role '\(word)'") }
-    let roles = Role.allCases.filter { arguments.contains("all") || arguments.contains($0.rawValue) }
-    let name = "worker " + (roles.count == words.count ? "all" : roles.map(\.rawValue).joined(separator: " "))
-    try await FleetProcess.main(name) { fleet in
-        let admin = AdminServer(
-            AdminRoutes(fleet), host: fleet.settings.adminHost, port: fleet.settings.adminPort, logger: fleet.logger)
-        return [admin] + (try roles.flatMap { try $0.services(fleet) })
-    }
+private let arguments = ProgramArguments("worker", usage: usage)
+if arguments.words.isEmpty { arguments.refuse("no role was given, \(roleList)") }
+for word in arguments.words where word != "all" && !words.contains(word) {
+    arguments.refuse("there is no role '\(word)', \(roleList)")
+}
+private let roles = Role.allCases.filter {
+    arguments.words.contains("all") || arguments.words.contains($0.rawValue)
+}
+private let name = "worker " + (roles.count == words.count ? "all" : roles.map(\.rawValue).joined(separator: " "))
+await FleetProcess.main(name) { fleet in
+    let admin = AdminServer(
+        AdminRoutes(fleet), host: fleet.settings.adminHost, port: fleet.settings.adminPort, logger: fleet.logger)
+    return [admin] + (try roles.flatMap { try $0.services(fleet) })
 }

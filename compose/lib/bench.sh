@@ -88,11 +88,12 @@ floor_package() {
     done
 }
 
-# Its folder may be read-only, so a copy is built; its queues and tables go where the fleet's are not.
+# Its folder may be read-only, so a copy is built, and built again only when a source is newer; its queues and tables go
+# where the fleet's are not.
 prepare_floor() {
     local folder=$ROOT/.run/floor
     mkdir -p "$folder"
-    cp -r "$1/." "$folder/"
+    cp --recursive --preserve=timestamps --update "$1/." "$folder/"
     chmod -R u+w "$folder"
     start_build "building the floor program" --package-path "$folder" --configuration release --static-swift-stdlib \
         --product floor

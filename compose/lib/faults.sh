@@ -13,18 +13,24 @@ command_faults() {
         debug_product faults --list
         return
     fi
+    check_fault_names "$@"
     # With the servers kept, what earlier calls found is kept too, so that the faults can be called one by one.
     if [[ -z ${TURNSTILE_KEEP_SERVERS:-} ]]; then
         servers_reset
         on_exit servers_down
     fi
-    start_faults_build
     servers_up
-    finish_build
     write_env
     # shellcheck source=/dev/null
     source "$RUN/env"
     run_faults "$@"
+}
+
+# check_fault_names ARGS: nobody should wait for servers to read that there is no such fault.
+check_fault_names() {
+    start_faults_build
+    finish_build
+    debug_product faults --only-check "$@" || exit "$?"
 }
 
 # run_faults ARGS: the suite on the servers of the run directory.

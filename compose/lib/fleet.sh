@@ -65,8 +65,7 @@ fleet_up() {
         if running "$name" && [[ $(launch_of "$name") == "$(cat "$RUN/pid/$name.launch" 2>/dev/null)" ]]; then continue; fi
         if running "$name"; then
             say "restarting $name: its program or its settings changed"
-            stop_processes TERM "$name"
-            settle_processes 15 "$name"
+            stop_member "$name"
         else
             say "starting $name"
         fi

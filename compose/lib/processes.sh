@@ -6,8 +6,14 @@ birth() {
     read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
     read -r boot </proc/sys/kernel/random/boot_id
     read -ra fields <<<"${stat##*) }"
-    [[ ${fields[0]} != Z ]] || return 1
+    # The first thread of a killed process is a zombie while the others still hold its ports: it is not gone yet.
+    [[ ${fields[0]} != Z ]] || has_other_threads "$1" || return 1
     printf '%s:%s' "${boot%%-*}" "${fields[19]}"
+}
+
+has_other_threads() {
+    local threads=("/proc/$1/task"/*)
+    ((${#threads[@]} > 1))
 }
 
 # pid NAME: its pid while it runs; fails when it does not.
@@ -116,19 +122,34 @@ finish_job() {
         sleep 0.5
     done
     wait "$JOB" || status=$?
-    JOB=
+    # However it ended, also by a signal from elsewhere, what it had started must not live on.
+    end_job
     return "$status"
 }
 
-# end_job: asks everything in the job's session to stop; SwiftPM's children have process groups of their own.
+# end_job: asks everything in the job's session to stop, and kills what has not after five seconds; SwiftPM's children
+# have process groups of their own, but not sessions.
 end_job() {
-    local directory stat fields
+    local began=$SECONDS signal=TERM
     [[ -n ${JOB:-} ]] || return 0
-    for directory in /proc/[0-9]*; do
-        read -r stat 2>/dev/null <"$directory/stat" || continue
-        read -ra fields <<<"${stat##*) }"
-        [[ ${fields[3]} != "$JOB" ]] || kill -s TERM "${directory#/proc/}" 2>/dev/null
+    while signal_session "$JOB" "$signal"; do
+        signal=0
+        sleep 0.05
+        ((SECONDS - began < 5)) || signal=KILL
     done
     wait "$JOB" 2>/dev/null || true
     JOB=
+}
+
+# signal_session SESSION SIGNAL: fails when nobody is left in it.
+signal_session() {
+    local directory stat fields found=1
+    for directory in /proc/[0-9]*; do
+        read -r stat 2>/dev/null <"$directory/stat" || continue
+        read -ra fields <<<"${stat##*) }"
+        [[ ${fields[3]} == "$1" && ${fields[0]} != Z ]] || continue
+        found=0
+        kill -s "$2" "${directory#/proc/}" 2>/dev/null || true
+    done
+    return "$found"
 }

@@ -28,6 +28,58 @@ command_down() {
     say "nothing is running in $RUN"
 }
 
+# One process of the fleet, with the program that was built last: no build, no migration, no demo.
+command_start() {
+    one_member start "$@"
+    if running "$1"; then
+        say "$1 runs already"
+    else
+        start_and_await "$1"
+    fi
+}
+
+command_stop() {
+    one_member stop "$@"
+    if running "$1"; then
+        stop_member "$1"
+        say "$1 is stopped; its messages wait for it"
+    else
+        say "$1 does not run"
+    fi
+}
+
+command_restart() {
+    one_member restart "$@"
+    ! running "$1" || stop_member "$1"
+    start_and_await "$1"
+}
+
+# one_member COMMAND NAME: makes the run directory ours, if NAME is a process of the fleet that can be started.
+one_member() {
+    local name
+    (($# == 2)) || fail "compose/dev $1 NAME, with one of: ${FLEET[*]}"
+    for name in "${FLEET[@]}"; do [[ $name != "$2" ]] || break; done
+    [[ $name == "$2" ]] || fail "there is no process '$2'; there are: ${FLEET[*]}"
+    look_at_run
+    use_run "$(default_run)"
+    [[ $1 == stop ]] && return
+    [[ -x $(product turnstile) && -s $RUN/ports/http ]] || fail "the fleet was never started here; start it with: compose/dev up"
+    servers_run || fail "its servers do not run; start them with: compose/dev servers up"
+}
+
+start_and_await() {
+    choose_fleet_ports
+    write_env
+    start_member "$1"
+    await "$1" "$1" 60 healthy "$1" || fail "$1 was started and is not ready; turnstile doctor looks at the servers, its log is $RUN/log/$1.log"
+    say "$1 is ready"
+}
+
+stop_member() {
+    stop_processes TERM "$1"
+    settle_processes 15 "$1"
+}
+
 stop_set() {
     fleet_down
     servers_stopped || say "stopping the servers in $RUN"

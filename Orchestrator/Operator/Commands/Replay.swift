@@ -44,8 +44,10 @@ extension Dead {
                 guard stageSent > 0, canary || stageSent == Self.largest else { break }
                 stage = min(stage * 5, Self.largest)
             }
-            let watched = canary ? "; none of a watched stage came back" : ""
-            print(connection.json ? #"{"sent":\#(sent)}"# : "sent \(sent) letters\(watched)")
+            let watched = canary && sent > 0 ? "; each stage was watched, and none failed again" : ""
+            Terminal.show(
+                connection.json
+                    ? #"{"sent":\#(sent)}"# : "sent \(sent.of("letter")) back to \(choice.queue)\(watched)")
         }
 
         private static let largest = 5_000
@@ -74,7 +76,9 @@ extension Dead {
         }
 
         private func watch(_ actions: [ActionID], of count: Int) async throws {
-            if !connection.json { print("sent \(count); watching them for \(settle) s") }
+            if !connection.json {
+                Terminal.show("sent \(count.of("letter")); watching for \(settle) s whether any fails again")
+            }
             for _ in 0..<settle {
                 try await Task.sleep(for: .seconds(1))
                 let returned = try await returned(actions)
@@ -85,7 +89,7 @@ extension Dead {
 
         private func failed(_ returned: Int, of count: Int) -> Refusal {
             Refusal(
-                "\(returned) of \(count) failed again, so nothing more was sent; see: turnstile dead list \(choice.queue)"
+                "\(returned) of \(count.of("letter")) failed again, so nothing more was sent; see: turnstile dead list \(choice.queue)"
             )
         }
 
@@ -101,9 +105,10 @@ extension Dead {
         /// A canary in a queue that nobody reads proves nothing.
         private func checkThatSomebodyWorks() async throws {
             let data = try await connection.client.get("/ops/queues")
-            let queue = try WireFormat.decode(Queues.Answer.self, from: data).queues.first { $0.name == choice.queue }
+            let queue = try WireFormat.decode(QueuesAnswer.self, from: data).queues.first { $0.name == choice.queue }
             guard let queue, queue.consumers == 0 else { return }
-            throw Refusal("nobody works on \(choice.queue), so nothing more was sent; start its process")
+            throw Refusal(
+                "nobody consumes \(choice.queue), so nothing more was sent; start its process, then replay again")
         }
 
         private func post(limit: Int?, dryRun: Bool) async throws -> Data {

@@ -75,6 +75,7 @@ struct Sagas: AsyncParsableCommand {
             if let what = story.waitsFor, let owner = story.owner {
                 let since = story.since.map { " for \($0.age())" } ?? ""
                 lines.append("It waits\(since) for \(what); the \(owner) worker owes that.")
+                for obstacle in story.obstacles { lines += obstacle.lines(at: Date()) }
             } else {
                 lines.append("It waits for nothing.")
             }
@@ -82,7 +83,8 @@ struct Sagas: AsyncParsableCommand {
             if let reason = story.needsAttention { lines.append(Terminal.warn("It needs attention: \(reason)")) }
             if let trace = story.traceId { lines.append("Its trace is \(trace).") }
             for letter in story.deadLetters {
-                lines.append("Dead letter \(letter.letter) in \(letter.queue): \(letter.reason)")
+                lines.append("Dead letter \(letter.letter) of \(letter.queue): \(letter.reason)")
+                lines.append("  look at it: turnstile dead show \(letter.letter)")
             }
             return lines
         }

@@ -7,128 +7,128 @@ import OrchestratorService
 /// Everything on one screen.
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show components, processes, open sagas, holds, dead letters and busy queues on one screen.",
+        abstract: "Show what is wrong, every role, open sagas, holds, dead letters and busy queues on one screen.",
         discussion: """
-            The numbers are of this moment, unless so much is open that counting takes long; then they are those of the \
-            last count, which is named.
+            What is wrong comes first, each with what to do. A part whose server does not answer is unknown, and the rest \
+            is shown. The numbers are of this moment, unless so much is open that counting takes long, or PostgreSQL \
+            does not answer; then they are those of the last count, whose age is named.
+
+            Exit status 1 when the orchestrator does not answer.
             """)
 
     @OptionGroup var connection: Connection
 
-    @Flag(help: "Show it again every two seconds, until you press Control-C.")
+    @Flag(
+        help: "Show it again every two seconds, until you press Control-C; also what was seen last, and how old it is.")
     var watch = false
 
     func run() async throws {
-        guard watch else { return try await show() }
+        guard watch else { return try connection.show(try await ask(), as: StatusAnswer.self) { Self.lines($0) } }
+        var screen = StatusScreen()
         while true {
             do {
-                try await show()
+                let data = try await ask()
+                if connection.json {
+                    Terminal.show(json: data)
+                } else {
+                    screen.take(Self.lines(try WireFormat.decode(StatusAnswer.self, from: data)), at: Date())
+                }
             } catch let refusal as Refusal {
-                Terminal.show("\(refusal)")
+                screen.miss("\(refusal)")
+                if connection.json { Terminal.complain("\(refusal)") }
+            }
+            if !connection.json {
+                Terminal.clear()
+                for line in screen.lines(at: Date()) { Terminal.show(line) }
             }
             try await Task.sleep(for: .seconds(2))
         }
     }
 
-    private func show() async throws {
-        let data = try await connection.client.get("/ops/status")
-        if watch && !connection.json { Terminal.clear() }
-        try connection.show(data, as: StatusAnswer.self, Self.lines)
+    private func ask() async throws -> Data {
+        try await connection.client.get("/ops/status", within: .seconds(8))
     }
 
-    static func lines(_ status: StatusAnswer) -> [String] {
-        let components = Table(
-            headings: ["component", "status"], rows: status.components.map { [$0.name, $0.status] })
-        let processes = status.processes.map { processes in
-            processes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+    static func lines(_ status: StatusAnswer, at now: Date = Date()) -> [String] {
+        var lines = ["the fleet at \(WireFormat.text(of: status.at))", ""]
+        for fault in status.faults { lines += fault.lines(at: status.at) }
+        if status.faults.isEmpty { lines.append("nothing is wrong") }
+        lines.append("")
+        lines += Self.roles(status).lines + [""]
+        if status.processes == nil {
+            for component in status.components where component.status != "ready" {
+                lines.append(Terminal.warn("\(component.name) of this orchestrator is \(component.status)"))
+            }
         }
-        let sagas = status.openSagas.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-        let oldest = status.oldestOpenSaga.map { id in
-            ", the oldest \(id) since \(status.oldestOpenSince?.age(at: status.at) ?? "?")"
-        }
-        var lines =
-            components.lines + [
-                "", "processes     \(processes ?? "unknown, for Redis does not answer")",
-                "open sagas    \(sagas.isEmpty ? "none" : sagas.joined(separator: ", "))\(oldest ?? "")",
-            ]
-        lines.append(
-            counted("attention", status.needingAttention, "sagas wait for you: turnstile sagas list --attention"))
-        lines.append("holds         \(status.activeHolds) tickets")
-        lines.append(counted("dead letters", status.deadLetters, "turnstile dead list"))
-        if Date().timeIntervalSince(status.at) > 5 { lines.append("counted       \(status.at.age()) ago") }
-        lines += idle(status.queues) + [""]
-        return lines + Queues.table(status.queues.filter { $0.purpose == .work || $0.ready > 0 }).lines
+        lines += numbers(status) + [""]
+        guard let queues = status.queues else { return lines + ["queues        unknown"] }
+        return lines + Queues.table(queues.filter { $0.purpose == .work || $0.ready > 0 }).lines
     }
 
-    private static func counted(_ name: String, _ count: Int, _ advice: String) -> String {
-        let label = name.padding(toLength: 14, withPad: " ", startingAt: 0)
-        return count == 0 ? "\(label)0" : Terminal.warn("\(label)\(count)  (\(advice))")
-    }
-
-    private static func idle(_ queues: [QueueReading]) -> [String] {
-        queues.filter { $0.purpose == .work && $0.consumers == 0 }.map {
-            Terminal.warn("nobody works on \($0.name): start its process, then look again")
-        }
-    }
-}
-
-/// Every queue with its depth.
-struct Queues: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Show every queue: ready, unacknowledged, consumers, rates, age of the oldest message.",
-        discussion: """
-            A dash stands for what only RabbitMQ's management API knows, where the orchestrator has none. The age is \
-            what the orchestrator can be sure of from its own readings, ten seconds apart: the oldest message may be \
-            ten seconds older, or as old as you like if it was there before the orchestrator. Retry tiers keep no \
-            message longer than their pause.
-            """)
-
-    @OptionGroup var connection: Connection
-
-    struct Answer: Decodable { let queues: [QueueReading] }
-
-    func run() async throws {
-        let data = try await connection.client.get("/ops/queues")
-        try connection.show(data, as: Answer.self) { Self.table($0.queues).lines }
-    }
-
-    static func table(_ queues: [QueueReading]) -> Table {
+    private static func roles(_ status: StatusAnswer) -> Table {
         Table(
-            headings: ["queue", "ready", "unacked", "consumers", "in/s", "out/s", "oldest"],
-            rows: queues.map { queue in
+            headings: ["role", "state", "processes"],
+            rows: status.roles.map { role in
                 [
-                    queue.name, "\(queue.ready)", queue.unacked.map { "\($0)" } ?? "-", "\(queue.consumers)",
-                    rate(queue.publishedPerSecond), rate(queue.deliveredPerSecond), age(of: queue),
+                    role.role.rawValue, role.state == .ready ? "ready" : role.state.rawValue.uppercased(),
+                    role.processes.map { "\($0)" } ?? "unknown",
                 ]
             })
     }
 
-    private static func age(of queue: QueueReading) -> String {
-        if let age = queue.oldestAgeSeconds { return "≥ \(age) s" }
-        return queue.purpose == .retry || queue.unacked == nil ? "-" : ""
+    private static func numbers(_ status: StatusAnswer) -> [String] {
+        let sagas = status.openSagas?.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        let oldest = status.oldestOpenSaga.map { id in
+            ", the oldest \(id) for \(status.oldestOpenSince?.age(at: status.at) ?? "?")"
+        }
+        let open = sagas.map { $0.isEmpty ? "none" : $0.joined(separator: ", ") } ?? "unknown"
+        var lines = [
+            "open sagas    \(open)\(oldest ?? "")",
+            counted("attention", status.needingAttention, "turnstile sagas list --attention"),
+            "holds         \(status.activeHolds?.of("ticket") ?? "unknown")",
+            counted("dead letters", status.deadLetters, "turnstile dead list"),
+        ]
+        if let counted = status.countedAt, status.at.timeIntervalSince(counted) > 5 {
+            lines.append(Terminal.warn("counted       \(counted.age(at: status.at)) ago"))
+        }
+        return lines
     }
 
-    private static func rate(_ rate: Double?) -> String { rate.map { "\(($0 * 10).rounded() / 10)" } ?? "-" }
+    private static func counted(_ name: String, _ count: Int?, _ advice: String) -> String {
+        let label = name.padding(toLength: 14, withPad: " ", startingAt: 0)
+        guard let count else { return "\(label)unknown" }
+        return count == 0 ? "\(label)0" : Terminal.warn("\(label)\(count)  (\(advice))")
+    }
 }
 
-/// The next timers to ring.
-struct Timers: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show the timers that ring next.")
+/// What `--watch` shows: the last answer, and, while none comes, for how long and why.
+struct StatusScreen {
+    private var seen: (lines: [String], at: Date)?
+    private var failure: String?
 
-    @OptionGroup var connection: Connection
-
-    @Option(help: "How many.")
-    var limit = 20
-
-    private struct Answer: Decodable { let timers: [TimerReading] }
-
-    func run() async throws {
-        let data = try await connection.client.get("/ops/timers", [("limit", "\(limit)")])
-        try connection.show(data, as: Answer.self) { answer in
-            Table(
-                headings: ["due", "subject", "saga"],
-                rows: answer.timers.map { [WireFormat.text(of: $0.dueAt), $0.subject, "\($0.sagaId)"] }
-            ).lines
-        }
+    mutating func take(_ lines: [String], at now: Date) {
+        seen = (lines, now)
+        failure = nil
     }
+
+    mutating func miss(_ reason: String) { failure = reason }
+
+    func lines(at now: Date) -> [String] {
+        let clock = WireFormat.text(of: now)
+        guard let failure else { return ["now \(clock)"] + (seen?.lines ?? []) }
+        guard let seen else { return ["now \(clock)", Terminal.warn("NO ANSWER  \(failure)")] }
+        return [
+            "now \(clock)", Terminal.warn("NO ANSWER for \(seen.at.age(at: now))  \(failure)"),
+            "what follows was last seen \(seen.at.age(at: now)) ago", "",
+        ] + seen.lines
+    }
+}
+
+extension FleetFault {
+    /// What is wrong and since when, and under it what to do.
+    func lines(at now: Date) -> [String] {
+        [Terminal.warn("WRONG  \(sentence(at: now))"), "       \(advice)"]
+    }
+
+    func sentence(at now: Date) -> String { what + (since.map { " (for \($0.age(at: now)))" } ?? "") }
 }

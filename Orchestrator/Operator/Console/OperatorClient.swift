@@ -1,6 +1,7 @@
 import ArgumentParser
 import AsyncHTTPClient
 import Contracts
+import FleetRuntime
 import Foundation
 import NIOCore
 import NIOFoundationEssentialsCompat
@@ -13,18 +14,29 @@ struct Connection: ParsableArguments {
     @Flag(help: "Print the answer as JSON, for scripts.")
     var json = false
 
-    var client: OperatorClient { OperatorClient(Surroundings(), url: url) }
+    var client: OperatorClient { OperatorClient(.here, url: url) }
 
     /// Prints an answer: as it came for scripts, else the lines that `render` makes of it.
     func show<Answer: Decodable>(_ data: Data, as type: Answer.Type, _ render: (Answer) -> [String]) throws {
         guard !json else { return Terminal.show(json: data) }
-        for line in render(try WireFormat.decode(type, from: data)) { Terminal.show(line) }
+        for line in render(try decode(type, from: data)) { Terminal.show(line) }
+    }
+
+    private func decode<Answer: Decodable>(_ type: Answer.Type, from data: Data) throws -> Answer {
+        do {
+            return try WireFormat.decode(type, from: data)
+        } catch is DecodingError {
+            throw Refusal(
+                "the orchestrator answers in a form that turnstile \(Release.version) does not know; use the turnstile of its "
+                    + "own version, or --json")
+        }
     }
 }
 
 /// Asks the orchestrator over HTTP, as an operator.
 struct OperatorClient: Sendable {
-    private let base: String
+    /// Where it is.
+    let base: String
     private let key: String?
 
     init(_ surroundings: Surroundings, url: String?) {
@@ -32,9 +44,11 @@ struct OperatorClient: Sendable {
         key = surroundings["OPERATOR_KEY"]
     }
 
+    /// - Parameter limit: how long the answer may take; that nobody is there is known much sooner.
     /// - Throws: `Refusal` with the problem's own words, or with what to do when nobody answers.
     func call(
-        _ method: String, _ path: String, body: Data? = nil, headers: [(name: String, value: String)] = []
+        _ method: String, _ path: String, body: Data? = nil, headers: [(name: String, value: String)] = [],
+        within limit: TimeAmount = .seconds(60)
     ) async throws -> Data {
         var request = HTTPClientRequest(url: base + path)
         request.method = .init(rawValue: method)
@@ -45,21 +59,26 @@ struct OperatorClient: Sendable {
             request.body = .bytes(ByteBuffer(data: body))
         }
         let response: HTTPClientResponse
+        let data: Data
         do {
-            response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+            response = try await HTTPClient.prompt.execute(request, timeout: limit)
+            data = Data(buffer: try await response.body.collect(upTo: 64 << 20))
         } catch {
-            throw Refusal("no answer from \(base) (\(error)); is the orchestrator running, and is TURNSTILE_URL right?")
+            throw Refusal(
+                "cannot reach the orchestrator at \(base): \(plainReason(of: error)); start it (compose/dev start "
+                    + "orchestrator) or set TURNSTILE_URL; turnstile doctor looks at the servers itself")
         }
-        let data = Data(buffer: try await response.body.collect(upTo: 64 << 20))
         guard response.status.code < 400 else { throw Refusal(Int(response.status.code), data) }
         return data
     }
 
-    func get(_ path: String, _ query: [(String, String?)] = []) async throws -> Data {
+    func get(
+        _ path: String, _ query: [(String, String?)] = [], within limit: TimeAmount = .seconds(60)
+    ) async throws -> Data {
         var parts = URLComponents()
         parts.queryItems = query.compactMap { name, value in value.map { URLQueryItem(name: name, value: $0) } }
         let text = parts.percentEncodedQuery.map { $0.isEmpty ? "" : "?" + $0 } ?? ""
-        return try await call("GET", path + text)
+        return try await call("GET", path + text, within: limit)
     }
 
     func post(_ path: String, _ body: some Encodable) async throws -> Data {
@@ -70,6 +89,8 @@ struct OperatorClient: Sendable {
 /// What the orchestrator, or the way to it, had against a request.
 struct Refusal: Error, CustomStringConvertible {
     let description: String
+    /// The answer's status; nil when there was none.
+    private(set) var status: Int?
 
     /// - Parameter description: may quote what came from outside.
     init(_ description: String) { self.description = VisibleText.escaped(description) }
@@ -82,40 +103,6 @@ struct Refusal: Error, CustomStringConvertible {
         } catch {
             self.init("the orchestrator answered \(status): \(String(decoding: body.prefix(300), as: UTF8.self))")
         }
-    }
-}
-
-/// The environment, and behind it the `.run/env` that `compose/dev up` wrote in this folder or one above.
-struct Surroundings: Sendable {
-    private let written: [String: String]
-
-    init(from folder: String = FileManager.default.currentDirectoryPath) {
-        written = Self.nearest(folder)
-    }
-
-    subscript(name: String) -> String? {
-        let own = ProcessInfo.processInfo.environment[name]
-        return own.flatMap { $0.isEmpty ? nil : $0 } ?? written[name]
-    }
-
-    private static func nearest(_ folder: String) -> [String: String] {
-        var place = URL(filePath: folder)
-        while true {
-            let file = place.appending(path: ".run/env")
-            if let data = FileManager.default.contents(atPath: file.path) { return read(data) }
-            guard place.pathComponents.count > 1 else { return [:] }
-            place.deleteLastPathComponent()
-        }
-    }
-
-    /// Lines of the form `export NAME='value'`.
-    static func read(_ data: Data) -> [String: String] {
-        var values: [String: String] = [:]
-        for line in String(decoding: data, as: UTF8.self).split(separator: "\n") where line.hasPrefix("export ") {
-            let parts = line.dropFirst("export ".count).split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { continue }
-            values[String(parts[0])] = String(parts[1].drop { $0 == "'" }.prefix { $0 != "'" })
-        }
-        return values
+        self.status = status
     }
 }

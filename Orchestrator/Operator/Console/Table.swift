@@ -6,9 +6,11 @@ struct Table {
     let headings: [String]
     let rows: [[String]]
     var isPlain = !Terminal.hasColour
+    /// What to say when there is no row.
+    var whenEmpty = "there are none"
 
     var lines: [String] {
-        guard !rows.isEmpty else { return ["nothing"] }
+        guard !rows.isEmpty else { return [whenEmpty] }
         let rows = rows.map { $0.map(VisibleText.escaped) }
         let widths = headings.indices.map { column in
             ([headings] + rows).map { $0[column].count }.max() ?? 0
@@ -55,6 +57,16 @@ enum Terminal {
 
     private static func styled(_ text: String, _ code: String) -> String { "\(mark)\(code)m\(text)\(mark)0m" }
 
+    /// Says something beside the answer, where scripts that read the answer do not see it.
+    static func complain(_ text: String) {
+        do {
+            try FileHandle.standardError.write(contentsOf: Data("turnstile: \(VisibleText.escaped(text))\n".utf8))
+        } catch {
+            // Nobody is left to tell: the place for telling is what failed.
+            return
+        }
+    }
+
     static func clear() { print("\u{1B}[2J\u{1B}[H", terminator: "") }
 }
 
@@ -69,6 +81,11 @@ extension Date {
         default: "\(seconds / 86_400) d"
         }
     }
+}
+
+extension Int {
+    /// So many of a thing, as people say it: `1 letter`, `2 letters`.
+    func of(_ noun: String) -> String { self == 1 ? "1 \(noun)" : "\(self) \(noun)s" }
 }
 
 extension String {

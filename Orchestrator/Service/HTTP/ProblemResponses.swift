@@ -48,7 +48,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         case is Overloaded: return Problem(.unavailable, "too many requests wait; try again shortly")
         case let error as HTTPError: return problem(for: error)
         case let error as any RecoverableFailure where error.isTransient:
-            logger.warning("unavailable", metadata: facts(of: request, error))
+            logger.warning("a server does not answer, and a request was refused", metadata: facts(of: request, error))
             return Problem(.unavailable, "a part of the service cannot be reached; try again shortly")
         default:
             logger.error("a request failed", metadata: facts(of: request, error))

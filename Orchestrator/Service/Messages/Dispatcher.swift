@@ -36,7 +36,8 @@ package final class Dispatcher: Service {
             return false
         }
         if isFull {
-            logger.warning("left to the watchdog", metadata: ["messages": "\(messages.count)"])
+            logger.warning(
+                "too much waits; the watchdog sends these later", metadata: ["messages": "\(messages.count)"])
         } else {
             bell.ring()
         }
@@ -64,7 +65,8 @@ package final class Dispatcher: Service {
                 break
             } catch {
                 logger.warning(
-                    "left to the watchdog", metadata: ["messages": "\(batch.count)", "error": "\(error)"])
+                    "not sent; the watchdog sends these later",
+                    metadata: ["messages": "\(batch.count)", "error": "\(error)"])
             }
         }
         await mailer.close()

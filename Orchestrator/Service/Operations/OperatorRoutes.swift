@@ -1,6 +1,10 @@
 import Contracts
 import FleetRuntime
 import Hummingbird
+import Logging
+import Postgres
+import RabbitMQ
+import Redis
 
 /// Everything under `/ops`, for those who have an operator key.
 struct OperatorRoutes: Sendable {
@@ -11,15 +15,17 @@ struct OperatorRoutes: Sendable {
     let audit: AuditBook
     let pauses: PauseRoutes
     let verification: VerifyRoute
+    let logger: Logger
 
     func add(to router: Router<some VisitorContext>) {
         let ops = router.group("ops").add(middleware: OperatorGate(keys: keys))
+            .add(middleware: ServerTroubles(logger: logger))
         verification.add(to: ops)
         letters.add(to: ops)
         AuditRoutes(book: audit).add(to: ops)
         pauses.add(to: ops)
-        ops.get("status") { _, _ in Response.json(200, try await board.status()) }
-        ops.get("queues") { _, _ in Response.json(200, ["queues": try await board.queues.read()]) }
+        ops.get("status") { _, _ in Response.json(200, await board.status()) }
+        ops.get("queues") { _, _ in Response.json(200, await board.queueList()) }
         ops.get("fleet") { _, _ in Response.json(200, ["members": try await board.members()]) }
         ops.get("timers") { request, _ in
             Response.json(200, ["timers": try await board.timers(try QueryReader(request).limit())])
@@ -32,5 +38,32 @@ struct OperatorRoutes: Sendable {
             try await sagas.redrive(saga, by: context.operatorVisit())
             return Response.json(202, ["sagaId": saga])
         }
+    }
+}
+
+/// Names the server that is in trouble to an operator, who can mend it, where others are only asked to come again.
+private struct ServerTroubles<Context: RequestContext>: RouterMiddleware {
+    let logger: Logger
+
+    @concurrent
+    func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as PostgresError {
+            throw problem(error, request)
+        } catch let error as BrokerError {
+            throw problem(error, request)
+        } catch let error as RedisError {
+            throw problem(error, request)
+        }
+    }
+
+    private func problem(_ error: any Error, _ request: Request) -> Problem {
+        logger.warning(
+            "an operator's question has no answer",
+            metadata: ["path": "\(request.uri.path.prefix(Limits.textLength))", "error": "\(error)"])
+        return Problem(.unavailable, "\(error); turnstile doctor says what to do")
     }
 }

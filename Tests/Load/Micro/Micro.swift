@@ -1,3 +1,5 @@
+import FleetRuntime
+
 /// Repeats one piece of the hot path so often, and nothing else, so that a tool beside it can count what it costs.
 ///
 ///     micro NAME COUNT     NAME of the benchmark, COUNT repetitions
@@ -6,7 +8,15 @@
 enum Micro: String, CaseIterable {
     case step, messages, decode, encode, lane
 
-    static func main() throws {
+    static func main() {
+        do {
+            try obey()
+        } catch {
+            StartupFailure.exit(status: error is Usage ? 64 : 1, lines: ["\(error)"])
+        }
+    }
+
+    private static func obey() throws {
         let arguments = CommandLine.arguments.dropFirst()
         if arguments.first == "--list" {
             for benchmark in allCases { print(benchmark.rawValue) }

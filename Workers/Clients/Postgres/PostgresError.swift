@@ -47,9 +47,19 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        let state = sqlState.map { " \($0)" } ?? ""
+        let state = sqlState.map { " (SQLSTATE \($0))" } ?? ""
         let rule = constraint.map { " [\($0)]" } ?? ""
-        return "postgres \(code)\(state)\(rule) at \(operation): \(detail)"
+        let what =
+            switch code {
+            case .connectFailed where detail.contains("FATAL:"): "PostgreSQL refuses the connection"
+            case .connectFailed: "PostgreSQL cannot be reached"
+            case .connectionLost: "the connection to PostgreSQL broke"
+            case .timedOut: "PostgreSQL did not answer in time"
+            case .poolExhausted: "every connection to PostgreSQL is in use"
+            case .insufficientPrivilege: "PostgreSQL does not permit it"
+            default: "PostgreSQL refused a statement"
+            }
+        return "\(what): \(detail)\(rule)\(state), at \(operation)"
     }
 
     /// Whether the same work may succeed later without being changed.

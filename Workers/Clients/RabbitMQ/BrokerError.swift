@@ -37,7 +37,19 @@ package struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible 
         }
     }
 
-    package var description: String { "\(operation): \(code): \(detail)" }
+    /// What is wrong, for people; programs look at `code`.
+    package var description: String {
+        switch code {
+        case .connectTimedOut: "RabbitMQ cannot be reached (\(detail))"
+        case .connectionLost where operation.hasPrefix("connecting"): "RabbitMQ cannot be reached (\(detail))"
+        case .accessRefused where operation == "logging in": "RabbitMQ refuses the login (\(detail))"
+        case .accessRefused: "RabbitMQ does not permit \(operation) (\(detail))"
+        case .blocked: "RabbitMQ accepts no messages (\(detail))"
+        case .connectionLost: "the connection to RabbitMQ broke while \(operation) (\(detail))"
+        case .timedOut: "RabbitMQ did not answer in time while \(operation) (\(detail))"
+        default: "RabbitMQ: \(operation) failed (\(detail))"
+        }
+    }
 }
 
 extension BrokerError {

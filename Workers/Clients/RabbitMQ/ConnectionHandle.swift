@@ -38,6 +38,10 @@ import Glibc
         if status == AMQP_STATUS_TIMEOUT.rawValue {
             throw BrokerError(.connectTimedOut, during: "connecting", "no answer from \(host.host):\(host.port)")
         }
+        if status == AMQP_STATUS_SOCKET_ERROR.rawValue {
+            throw BrokerError(
+                .connectionLost, during: "connecting", "nothing accepts connections at \(host.host):\(host.port)")
+        }
         try check(status, "connecting to \(host.host):\(host.port)")
         setOption(IPPROTO_TCP, TCP_NODELAY, 1)
         // A machine that is gone says nothing: the kernel asks it after five seconds without a word, and gives up after

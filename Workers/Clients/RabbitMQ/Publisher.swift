@@ -32,6 +32,8 @@ package actor Publisher {
     private var firstPatience: Duration
     /// Whether the broker has said that it accepts no messages.
     package private(set) var isBlocked = false
+    /// The broker's words for that.
+    private var blockedBecause = ""
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
@@ -160,6 +162,7 @@ extension Publisher {
             tracker.refuse(returned: message, code: code, text: text)
         case .blocked(let reason):
             isBlocked = true
+            blockedBecause = reason
             logger.warning("the broker accepts no messages", metadata: ["reason": "\(reason)"])
         case .unblocked:
             isBlocked = false
@@ -177,7 +180,7 @@ extension Publisher {
             return drop(BrokerError(.timedOut, during: "publishing", "no confirm in \(patience)"))
         }
         let overdue = ContinuousClock.now - configuration.confirmTimeout
-        let error = BrokerError(.blocked, during: "publishing", "the broker accepts no messages")
+        let error = BrokerError(.blocked, during: "publishing", "the broker accepts no messages: \(blockedBecause)")
         for (batch, waiter) in waiters where waiter.since < overdue {
             waiters[batch] = nil
             tracker.forget(batch)

@@ -23,5 +23,16 @@ package struct RedisError: Error, Sendable, CustomStringConvertible {
         self.detail = detail
     }
 
-    package var description: String { "redis \(code): \(detail)" }
+    /// What is wrong, for people; programs look at `code`.
+    package var description: String {
+        switch code {
+        case .connectionLost: "Redis cannot be reached (\(detail))"
+        case .timedOut: "Redis did not answer in time (\(detail))"
+        case .unavailable: "Redis failed lately, and is not asked for a moment"
+        case .serverError(let words): "Redis refuses: \(words)"
+        case .protocolViolation: "Redis does not speak its protocol (\(detail))"
+        case .invalidURL: detail
+        case .closed: "the connection to Redis is closed"
+        }
+    }
 }

@@ -1,9 +1,6 @@
-import AsyncHTTPClient
 import Contracts
 import FoundationEssentials
 import Logging
-import NIOCore
-import NIOFoundationEssentialsCompat
 import RabbitMQ
 import Topology
 
@@ -13,6 +10,9 @@ package struct QueueReading: Sendable, Codable {
 
     /// The queues that lanes consume.
     package static let workQueues = Queue.all.map(\.name)
+
+    /// The name of the queue in which a role's commands arrive.
+    package static func commands(of role: FleetRole) -> String { Queue.commands(of: role).name }
 
     package let name: String
     package let purpose: Purpose
@@ -27,125 +27,89 @@ package struct QueueReading: Sendable, Codable {
     package var oldestAgeSeconds: Int?
 }
 
-/// Reads every queue of the fleet: from the management API where there is one, else by passive declares.
+extension QueueReading {
+    /// What AMQP alone tells.
+    init(name: String, ready: Int, consumers: Int) {
+        self.init(
+            name: name, purpose: .init(of: name), ready: ready, consumers: consumers, unacked: nil,
+            publishedPerSecond: nil, deliveredPerSecond: nil, acknowledged: nil)
+    }
+}
+
+/// Looks at the broker for the fleet: by the management API where there is one, else by AMQP alone.
 package struct QueueInspector: Sendable {
+    /// How long each step of a look may take: somebody waits for the screen.
+    private static let patience = Duration.seconds(2)
+
     private let broker: BrokerConfiguration
-    private let managementURL: String?
+    private let management: ManagementAPI?
     private let logger: Logger
 
-    package init(_ settings: Settings, logger: Logger) throws {
-        broker = try BrokerConfiguration(url: settings.brokerURL, connectionName: "turnstile orchestrator: inspection")
-        managementURL = settings.managementURL
+    package init(_ settings: Settings, name: String = "turnstile orchestrator: inspection", logger: Logger) throws {
+        var broker = try BrokerConfiguration(url: settings.brokerURL, connectionName: name)
+        (broker.connectTimeout, broker.rpcTimeout, broker.confirmTimeout) = (Self.patience, Self.patience, .seconds(1))
+        self.broker = broker
+        management = settings.managementURL.map {
+            ManagementAPI(url: $0, virtualHost: broker.virtualHost, patience: Self.patience)
+        }
         self.logger = logger
     }
 
-    package func queues() async throws -> [QueueReading] {
-        guard let managementURL else { return try await declared() }
+    package func read() async throws -> BrokerReading {
+        guard let management else { return try await asked() }
         do {
-            return try await managed(managementURL)
+            return try await management.read()
         } catch {
             logger.warning("the management API cannot be read", metadata: ["error": "\(error)"])
-            return try await declared()
+            return try await asked(remarks: ["RabbitMQ's management API cannot be read: \(error)"])
         }
     }
 
-    private func declared() async throws -> [QueueReading] {
+    /// By AMQP: passive declarations count, active ones compare, and a message to nobody finds out about alarms.
+    private func asked(remarks: [String] = []) async throws -> BrokerReading {
+        async let alarms = alarms()
+        let (queues, flaws) = try await declared()
+        return BrokerReading(queues: queues, flaws: flaws, alarms: try await alarms, remarks: remarks)
+    }
+
+    private func declared() async throws -> ([QueueReading], [TopologyFlaw]) {
         try await Administrator(broker, logger: logger).lent { administrator in
             try await administrator.open()
+            var flaws = try await administrator.exchangeFlaws()
             var readings: [QueueReading] = []
             for queue in Declarations.queues {
-                guard let (ready, consumers) = try await Self.count(queue.name, administrator) else { continue }
-                readings.append(
-                    QueueReading(
-                        name: queue.name, purpose: .init(of: queue.name), ready: ready, consumers: consumers,
-                        unacked: nil, publishedPerSecond: nil, deliveredPerSecond: nil, acknowledged: nil))
+                let found = try await administrator.examine(queue)
+                if let flaw = found.flaw { flaws.append(flaw) }
+                guard let (ready, consumers) = found.counts else { continue }
+                readings.append(QueueReading(name: queue.name, ready: ready, consumers: consumers))
             }
-            return readings
+            return (readings, flaws)
         }
     }
 
-    /// Nil for a queue that is not there.
-    private static func count(_ queue: String, _ administrator: Administrator) async throws -> (Int, Int)? {
+    /// A broker says that it is blocked to whoever publishes; this message is for a queue that does not exist.
+    private func alarms() async throws -> [BrokerAlarm] {
+        let quiet = Logger(label: "inspection") { _ in SwiftLogNoOpLogHandler() }
+        let publisher = Publisher(broker, logger: quiet)
+        let probe = Publication(
+            exchange: "", routingKey: "turnstile.nobody", isMandatory: false, properties: Properties(), body: Data())
         do throws(BrokerError) {
-            let (ready, consumers) = try await administrator.checkQueue(queue)
-            return (ready, consumers)
+            try await publisher.open()
+            _ = try await publisher.publish([probe])
+            await publisher.close()
+            return []
         } catch {
-            guard error.code == .notFound else { throw error }
-            return nil
+            // Not closed in good order: a blocked broker reads nothing from the connection, not even a goodbye.
+            guard error.code == .blocked else { throw error }
+            let resource: BrokerAlarm.Resource =
+                error.detail.contains("disk") ? .disk : error.detail.contains("memory") ? .memory : .unknown
+            return [BrokerAlarm(resource: resource, node: nil, detail: error.detail)]
         }
-    }
-
-    private func managed(_ url: String) async throws -> [QueueReading] {
-        let host = broker.virtualHost.percentEncoded
-        guard var location = URLComponents(string: url) else { throw UnreadableManagement(status: 0) }
-        let credentials = Data("\(location.user ?? "guest"):\(location.password ?? "guest")".utf8).base64EncodedString()
-        location.user = nil
-        location.password = nil
-        location.percentEncodedPath = "/api/queues/\(host)"
-        location.queryItems = [URLQueryItem(name: "columns", value: ManagedQueue.columns)]
-        var request = HTTPClientRequest(url: location.string ?? url)
-        // Queues are so much alike that their list, compressed, looks like a decompression bomb to the client.
-        request.headers.add(name: "Accept-Encoding", value: "identity")
-        request.headers.add(name: "Authorization", value: "Basic \(credentials)")
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
-        guard response.status == .ok else { throw UnreadableManagement(status: response.status.code) }
-        let body = Data(buffer: try await response.body.collect(upTo: 16 << 20))
-        let known = try WireFormat.decode([ManagedQueue].self, from: body)
-        let byName = Dictionary(known.map { ($0.name, $0) }) { first, _ in first }
-        return Declarations.queues.compactMap { queue in byName[queue.name]?.reading }
-    }
-}
-
-/// The management API answered something else than queues.
-package struct UnreadableManagement: Error {
-    package let status: UInt
-}
-
-private struct ManagedQueue: Decodable {
-    static let columns = """
-        name,messages_ready,messages_unacknowledged,consumers,message_stats.publish_details.rate,\
-        message_stats.deliver_get_details.rate,message_stats.ack
-        """
-
-    struct Statistics: Decodable {
-        struct Rate: Decodable { let rate: Double }
-
-        let publish_details: Rate?
-        let deliver_get_details: Rate?
-        let ack: Int?
-    }
-
-    let name: String
-    let messages_ready: Int?
-    let messages_unacknowledged: Int?
-    let consumers: Int?
-    let message_stats: Statistics?
-
-    var reading: QueueReading {
-        QueueReading(
-            name: name, purpose: .init(of: name), ready: messages_ready ?? 0, consumers: consumers ?? 0,
-            unacked: messages_unacknowledged ?? 0, publishedPerSecond: message_stats?.publish_details?.rate ?? 0,
-            deliveredPerSecond: message_stats?.deliver_get_details?.rate ?? 0,
-            acknowledged: message_stats?.ack ?? 0)
     }
 }
 
 extension QueueReading.Purpose {
     init(of queue: String) {
         self = queue.hasSuffix(".dead") ? .dead : queue.contains(".retry.") ? .retry : .work
-    }
-}
-
-extension String {
-    /// Percent-encodes everything that is not a letter or digit of ASCII.
-    fileprivate var percentEncoded: String {
-        utf8.map { byte in
-            let scalar = Unicode.Scalar(byte)
-            if scalar.isASCII, scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "_" {
-                return String(scalar)
-            }
-            let digits = String(byte, radix: 16, uppercase: true)
-            return "%" + (digits.count == 1 ? "0" + digits : digits)
-        }.joined()
     }
 }

@@ -11,20 +11,21 @@ package final class QueueWatch: Sendable {
     }
 
     /// In a retry tier no message is older than the tier's pause, and messages leave it without an acknowledgement.
-    package func read() async throws -> [QueueReading] {
-        let readings = try await inspector.queues()
+    package func read() async throws -> BrokerReading {
+        var reading = try await inspector.read()
         let now = World.instant
-        return histories.withLock { histories in
-            readings.map { reading in
-                guard reading.purpose != .retry, let unacked = reading.unacked, let gone = reading.acknowledged else {
-                    return reading
+        reading.queues = histories.withLock { histories in
+            reading.queues.map { queue in
+                guard queue.purpose != .retry, let unacked = queue.unacked, let gone = queue.acknowledged else {
+                    return queue
                 }
-                let age = histories[reading.name, default: QueueHistory()]
-                    .note(waiting: reading.ready + unacked, gone: gone, at: now)
-                var reading = reading
-                reading.oldestAgeSeconds = age.map { Int($0.components.seconds) }
-                return reading
+                let age = histories[queue.name, default: QueueHistory()]
+                    .note(waiting: queue.ready + unacked, gone: gone, at: now)
+                var queue = queue
+                queue.oldestAgeSeconds = age.map { Int($0.components.seconds) }
+                return queue
             }
         }
+        return reading
     }
 }

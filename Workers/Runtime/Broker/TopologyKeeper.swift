@@ -20,8 +20,7 @@ package struct TopologyKeeper: Sendable {
                 try await administrator.declareExchange(exchange.rawValue, kind: exchange.type, durable: true)
             }
             for queue in Declarations.queues {
-                try await administrator.declareQueue(
-                    queue.name, arguments: FieldTable(queue.arguments.map { ($0.key, $0.value.header) }))
+                try await administrator.declareQueue(queue.name, arguments: queue.table)
             }
             for binding in Declarations.bindings {
                 try await administrator.bindQueue(
@@ -30,35 +29,68 @@ package struct TopologyKeeper: Sendable {
         }
     }
 
-    /// What is missing, a line each; changes nothing.
-    package func missing() async throws -> [String] {
+    /// What is missing or otherwise than declared; changes nothing.
+    package func flaws() async throws -> [TopologyFlaw] {
         try await administrator.lent { administrator in
             try await administrator.open()
-            var missing: [String] = []
-            for exchange in Exchange.allCases {
-                let complaint = try await complaint {
-                    try await administrator.checkExchange(exchange.rawValue, kind: exchange.type)
-                }
-                if let complaint { missing.append("exchange \(exchange.rawValue): \(complaint)") }
-            }
+            var flaws = try await administrator.exchangeFlaws()
             for queue in Declarations.queues {
-                let complaint = try await complaint { _ = try await administrator.checkQueue(queue.name) }
-                if let complaint { missing.append("queue \(queue.name): \(complaint)") }
+                if let flaw = try await administrator.examine(queue).flaw { flaws.append(flaw) }
             }
-            return missing
+            return flaws
         }
+    }
+}
+
+/// What a look at one queue found.
+struct QueueExamination {
+    /// Nil for a queue that is missing.
+    var counts: (ready: Int, consumers: Int)?
+    var flaw: TopologyFlaw?
+}
+
+extension Administrator {
+    nonisolated func exchangeFlaws() async throws -> [TopologyFlaw] {
+        var flaws: [TopologyFlaw] = []
+        for exchange in Exchange.allCases {
+            do throws(BrokerError) {
+                try await checkExchange(exchange.rawValue, kind: exchange.type)
+            } catch {
+                flaws.append(try TopologyFlaw(.exchange, exchange.rawValue, error))
+            }
+        }
+        return flaws
     }
 
-    /// What the broker says against it, unless the broker itself is in trouble.
-    private func complaint(_ check: () async throws -> Void) async throws -> String? {
-        do {
-            try await check()
-            return nil
-        } catch let error as BrokerError {
-            guard !error.isTransient else { throw error }
-            return error.detail
+    /// Asks for a queue without making it, and, if it is there, whether it is as declared.
+    ///
+    /// Asked passively a broker does not compare; declaring a queue that exists compares and changes nothing.
+    nonisolated func examine(_ queue: QueueDeclaration) async throws -> QueueExamination {
+        var found = QueueExamination()
+        do throws(BrokerError) {
+            let (ready, consumers) = try await checkQueue(queue.name)
+            found.counts = (ready, consumers)
+            try await declareQueue(queue.name, arguments: queue.table)
+        } catch {
+            found.flaw = try TopologyFlaw(.queue, queue.name, error)
+        }
+        return found
+    }
+}
+
+extension TopologyFlaw {
+    /// - Throws: the error itself, where it is the connection's or the login's trouble and not the queue's.
+    init(_ kind: Kind, _ name: String, _ error: BrokerError) throws {
+        switch error.code {
+        case .notFound: self.init(kind: kind, name: name, state: .missing, detail: "")
+        case .preconditionFailed: self.init(kind: kind, name: name, state: .wrong, detail: error.detail)
+        default: throw error
         }
     }
+}
+
+extension QueueDeclaration {
+    var table: FieldTable { FieldTable(arguments.map { ($0.key, $0.value.header) }) }
 }
 
 extension QueueDeclaration.Argument {

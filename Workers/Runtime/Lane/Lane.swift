@@ -187,11 +187,13 @@ package struct Lane: Service {
 
     private func recover(from error: any Error, pausing pause: Duration) async {
         health.report(.failed("\(error)"), for: component)
-        logger.warning("pausing", metadata: ["error": "\(error)", "pause": "\(pause)"])
+        logger.warning(
+            "the queue cannot be worked on, and is tried again", metadata: ["error": "\(error)", "pause": "\(pause)"])
         await sleepUnlessStopped(pause)
     }
 
     private func outcome(of error: any Error, for envelope: Envelope) -> Outcome {
+        activity.noteFailure("\(error)")
         guard envelope.attempt < limits.attempts else { return .bury(reason: "failed: \(error)") }
         let tier: RetryTier = envelope.attempt == 1 ? .second : envelope.attempt == 2 ? .tenSeconds : .minute
         return .retry(after: tier.pause, reason: "\(error)")

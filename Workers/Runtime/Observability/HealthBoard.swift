@@ -1,3 +1,5 @@
+import Connections
+import FoundationEssentials
 import Synchronization
 
 /// What each part of a process says of itself; readiness is the sum.
@@ -7,33 +9,91 @@ package final class HealthBoard: Sendable {
         /// Slower or staler than usual, and still correct.
         case degraded(String)
         case failed(String)
+
+        /// The status in one word, as metrics and scripts read it.
+        package var word: String {
+            switch self {
+            case .ready: "ready"
+            case .degraded: "degraded"
+            case .failed: "failed"
+            }
+        }
+
+        /// Why it is not ready; nil when it is.
+        package var reason: String? {
+            switch self {
+            case .ready: nil
+            case .degraded(let reason), .failed(let reason): reason
+            }
+        }
+
+        package var words: String { reason.map { "\(word): \($0)" } ?? word }
+    }
+
+    package struct Component: Sendable, Equatable {
+        package let name: String
+        package let status: Status
+        /// When it became ready, degraded or failed; another reason for the same does not count.
+        package let since: Date
     }
 
     package struct Report: Sendable {
-        package let components: [(name: String, status: Status)]
+        package let components: [Component]
 
-        package var isReady: Bool {
-            !components.isEmpty
-                && components.allSatisfy { component in
-                    if case .failed = component.status { false } else { true }
-                }
+        package var isReady: Bool { !components.isEmpty && components.allSatisfy { $0.status.word != "failed" } }
+
+        /// Ready, degraded or unready: all parts in one word.
+        package var word: String {
+            if !isReady { return "unready" }
+            return components.contains { $0.status.word == "degraded" } ? "degraded" : "ready"
         }
     }
 
-    private let statuses = Mutex<[String: Status]>([:])
+    private let components = Mutex<[String: Component]>([:])
+    /// Rung when a part becomes ready, degraded or failed.
+    let changes = Bell()
 
     package init() {}
 
     /// Names a part that must report before the process is ready.
     package func expect(_ component: String) {
-        statuses.withLock { $0[component] = .failed("starting") }
+        report(.failed("it has not started yet"), for: component)
     }
 
     package func report(_ status: Status, for component: String) {
-        statuses.withLock { $0[component] = status }
+        let hasChanged = components.withLock { components in
+            let before = components[component]
+            if before?.status == status { return false }
+            let since = before?.status.word == status.word ? before?.since : nil
+            components[component] = Component(name: component, status: status, since: since ?? World.date)
+            return since == nil
+        }
+        if hasChanged { changes.ring() }
     }
 
     package var report: Report {
-        Report(components: statuses.withLock { $0 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        Report(components: components.withLock { $0 }.values.sorted { $0.name < $1.name })
+    }
+}
+
+/// A part of a process that is not ready, as it stands on the roll.
+package struct ComponentReading: Codable, Sendable, Equatable {
+    private static let longestReason = 300
+
+    package let name: String
+    /// `degraded` or `failed`.
+    package let status: String
+    package let reason: String
+    package let since: Date
+
+    /// Nil for a part that is ready.
+    ///
+    /// The reason is shortened, and what is secret is taken out of it.
+    init?(_ component: HealthBoard.Component) {
+        guard let reason = component.status.reason else { return nil }
+        name = component.name
+        status = component.status.word
+        self.reason = String(Redaction.redact(reason).prefix(Self.longestReason))
+        since = component.since
     }
 }

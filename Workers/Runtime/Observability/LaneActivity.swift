@@ -8,6 +8,7 @@ package final class LaneActivity: Sendable {
     private struct State {
         var messages = 0
         var last: LaneReading.Batch?
+        var failure: LaneReading.Failure?
         var readAt = World.instant
         var readMessages = 0
     }
@@ -25,6 +26,19 @@ package final class LaneActivity: Sendable {
         state.withLock { state in
             state.messages += batch.count
             state.last = last
+            let isWell = batch.handled > 0 && batch.retried + batch.buried == 0
+            if isWell, state.failure?.isOver(at: last.at) == true { state.failure = nil }
+        }
+    }
+
+    /// Notes that a message could not be handled and is tried again, or was buried after its last attempt.
+    func noteFailure(_ reason: String) {
+        let now = World.date
+        let text = String(Redaction.redact(reason).prefix(LaneReading.Failure.longestReason))
+        state.withLock { state in
+            let before = state.failure?.isRecent(at: now) == true ? state.failure : nil
+            state.failure = LaneReading.Failure(
+                since: before?.since ?? now, at: now, messages: (before?.messages ?? 0) + 1, reason: text)
         }
     }
 
@@ -38,7 +52,8 @@ package final class LaneActivity: Sendable {
             state.readMessages = state.messages
             return LaneReading(
                 queue: queue.name, messages: state.messages, perSecond: (rate * 10).rounded() / 10,
-                lastBatch: state.last)
+                lastBatch: state.last,
+                failure: state.failure.flatMap { $0.isRecent(at: World.date) ? $0 : nil })
         }
     }
 }
@@ -51,11 +66,31 @@ package struct LaneReading: Codable, Sendable, Equatable {
         package let milliseconds: Int
     }
 
+    /// Messages that fail one after another, by an error that is not theirs to wait for.
+    package struct Failure: Codable, Sendable, Equatable {
+        static let longestReason = 300
+        /// Attempts lie up to a minute apart; after two without another failure the trouble is over.
+        private static let memory = 120.0
+
+        package let since: Date
+        package let at: Date
+        package let messages: Int
+        package let reason: String
+
+        /// Once other messages are handled, a failure is believed over so soon.
+        private static let convalescence = 15.0
+
+        func isRecent(at now: Date) -> Bool { now.timeIntervalSince(at) < Self.memory }
+        func isOver(at now: Date) -> Bool { now.timeIntervalSince(at) > Self.convalescence }
+    }
+
     package let queue: String
     /// Since the process started.
     package let messages: Int
     package let perSecond: Double
     package let lastBatch: Batch?
+    /// What made messages fail within the last two minutes.
+    package var failure: Failure?
 }
 
 /// The lanes of a process.

@@ -53,15 +53,11 @@ struct ProcessSamples: Sendable {
 extension HealthBoard {
     /// One of three series per part is 1.
     func samples() -> [Sample] {
-        report.components.flatMap { name, status in
-            let state =
-                switch status {
-                case .ready: "ready"
-                case .degraded: "degraded"
-                case .failed: "failed"
-                }
-            return ["ready", "degraded", "failed"].map {
-                Sample(.componentState, [("component", name), ("state", $0)], $0 == state ? 1 : 0)
+        report.components.flatMap { component in
+            ["ready", "degraded", "failed"].map { word in
+                Sample(
+                    .componentState, [("component", component.name), ("state", word)],
+                    component.status.word == word ? 1 : 0)
             }
         }
     }

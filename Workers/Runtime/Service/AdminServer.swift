@@ -31,17 +31,9 @@ package struct AdminRoutes: Sendable {
 
     private func readiness() -> Response {
         let report = health.report
-        let isDegraded = report.components.contains { if case .degraded = $0.status { true } else { false } }
-        let components = report.components.map { name, status in
-            switch status {
-            case .ready: (name, "ready")
-            case .degraded(let reason): (name, "degraded: \(reason)")
-            case .failed(let reason): (name, "failed: \(reason)")
-            }
-        }
+        let components = report.components.map { ($0.name, $0.status.words) }
         let readiness = Readiness(
-            status: !report.isReady ? "unready" : isDegraded ? "degraded" : "ready",
-            components: Dictionary(uniqueKeysWithValues: components))
+            status: report.word, components: Dictionary(components) { first, _ in first })
         do {
             let body = String(decoding: try WireFormat.encode(readiness), as: UTF8.self)
             return .json(report.isReady ? .ok : .serviceUnavailable, body)
@@ -95,7 +87,7 @@ package struct ServingFailure: Error, CustomStringConvertible {
     let address: String
     let reason: any Error
 
-    package var description: String { "cannot serve HTTP at \(address): \(reason)" }
+    package var description: String { "cannot serve HTTP at \(address): \(plainReason(of: reason))" }
 }
 
 extension Application {

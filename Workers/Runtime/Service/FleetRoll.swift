@@ -15,6 +15,8 @@ package struct FleetMember: Codable, Sendable, Equatable {
     package let startedAt: Date
     /// What its readiness says: ready, degraded or unready.
     package let status: String
+    /// The parts that make it degraded or unready; nil from a program that does not say.
+    package let troubles: [ComponentReading]?
     package let lanes: [LaneReading]
     /// When it was last heard of, by the clock of Redis; the roll's own, not the member's.
     package var seenAt: Date?
@@ -23,7 +25,7 @@ package struct FleetMember: Codable, Sendable, Equatable {
 
     package init(
         id: String, process: String, version: String, builtAt: Date?, host: String, pid: Int, startedAt: Date,
-        status: String, lanes: [LaneReading]
+        status: String, troubles: [ComponentReading] = [], lanes: [LaneReading]
     ) {
         self.id = id
         self.process = process
@@ -33,7 +35,15 @@ package struct FleetMember: Codable, Sendable, Equatable {
         self.pid = pid
         self.startedAt = startedAt
         self.status = status
+        self.troubles = troubles
         self.lanes = lanes
+    }
+
+    /// The roles that it plays.
+    package var roles: [FleetRole] {
+        let words = process.split(separator: " ").map(String.init)
+        if words.first == "worker", words.contains("all") { return FleetRole.workers }
+        return FleetRole.allCases.filter { words.contains($0.rawValue) }
     }
 }
 

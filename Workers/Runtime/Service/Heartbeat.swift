@@ -2,8 +2,11 @@ import Foundation
 import Logging
 import ServiceLifecycle
 
-/// Signs the fleet's roll for this process every few seconds, and strikes it off at the end.
+/// Signs the fleet's roll for this process every few seconds and when its health changes; strikes it off at the end.
 struct Heartbeat: Service {
+    /// However often its health changes.
+    private static let shortestPause = Duration.milliseconds(500)
+
     let name: String
     let roll: FleetRoll
     let health: HealthBoard
@@ -26,17 +29,17 @@ struct Heartbeat: Service {
     func run() async throws {
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             await attempt { try await roll.sign(member) }
-            await sleepUnlessStopped(FleetRoll.period)
+            await sleepUnlessStopped(Self.shortestPause)
+            await health.changes.wait(atMost: FleetRoll.period - Self.shortestPause)
         }
         await attempt { try await roll.leave(id) }
     }
 
     private var member: FleetMember {
         let report = health.report
-        let isDegraded = report.components.contains { if case .degraded = $0.status { true } else { false } }
         return FleetMember(
             id: id, process: name, version: Release.version, builtAt: Release.builtAt, host: host, pid: pid,
-            startedAt: startedAt, status: !report.isReady ? "unready" : isDegraded ? "degraded" : "ready",
+            startedAt: startedAt, status: report.word, troubles: report.components.compactMap(ComponentReading.init),
             lanes: lanes.readings())
     }
 

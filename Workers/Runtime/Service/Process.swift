@@ -10,9 +10,7 @@ package enum FleetProcess {
     /// Exit status for a service that cannot go on (`EX_UNAVAILABLE` of sysexits).
     private static let unavailable: Int32 = 69
 
-    package static func main(
-        _ name: String, services: (Fleet) throws -> [any Service]
-    ) async throws {
+    package static func main(_ name: String, services: (Fleet) throws -> [any Service]) async {
         ignoreBrokenPipes()
         let settings = readSettings(name)
         LoggingSystem.bootstrap { _ in
@@ -24,12 +22,12 @@ package enum FleetProcess {
         let fleet = Fleet(settings: settings, health: HealthBoard(), metrics: metrics, logger: logger)
         let process = ProcessSamples(name: name)
         metrics.gather { process.samples() }
-        var configuration = ServiceGroupConfiguration(
-            services: [try Heartbeat(name, fleet)] + (try services(fleet)),
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        configuration.maximumGracefulShutdownDuration = .seconds(15)
         logger.info("starting")
         do {
+            var configuration = ServiceGroupConfiguration(
+                services: [try Heartbeat(name, fleet)] + (try services(fleet)),
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            configuration.maximumGracefulShutdownDuration = .seconds(15)
             try await ServiceGroup(configuration: configuration).run()
         } catch {
             logger.critical("cannot go on", metadata: ["error": "\(error)"])

@@ -7,8 +7,14 @@ import ServiceLifecycle
 package protocol Sweep: Sendable {
     /// For logs and health.
     var name: String { get }
+    /// What a log line says when it fails; the error follows.
+    var failure: String { get }
     /// Does what is due, at most a batch; returns how much that was. Safe to run on many replicas at once.
     func sweep() async throws -> Int
+}
+
+extension Sweep {
+    package var failure: String { "a periodic job failed, and is tried again" }
 }
 
 /// Runs a sweep every period, and again at once while batches come back full.
@@ -51,7 +57,7 @@ package struct Sweeper: Service {
             } catch {
                 failures.increment()
                 health.report(.failed("\(error)"), for: work.name)
-                logger.warning("a sweep failed", metadata: ["sweep": "\(work.name)", "error": "\(error)"])
+                logger.warning("\(work.failure)", metadata: ["job": "\(work.name)", "error": "\(error)"])
                 await sleepUnlessStopped(backoff.next())
             }
         }

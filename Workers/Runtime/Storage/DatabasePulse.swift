@@ -4,6 +4,7 @@ import Postgres
 struct DatabasePulse: Sweep {
     let connection: PostgresConnection
     let name: String
+    let failure = "the database does not answer, and is asked again"
 
     func sweep() async throws -> Int {
         _ = try await connection.query("SELECT 1", as: Int.self)

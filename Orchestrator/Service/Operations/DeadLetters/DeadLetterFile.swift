@@ -52,7 +52,8 @@ package struct DeadLetterFile: Sendable {
     /// The next step that the saga takes wipes the notice out again.
     private func notice(_ letter: NewDeadLetter) -> Statement {
         let kind = letter.message.properties.type ?? "a message without a kind"
-        let text = "\(kind) lies in \(letter.message.queue).dead: \(letter.message.reason)"
+        let text =
+            "\(kind) could not be handled and is a dead letter of \(letter.message.queue): \(letter.message.reason)"
         return Statement(
             "UPDATE saga SET needs_attention = $2 WHERE id = $1 AND wake_at IS NOT NULL", letter.sagaID?.uuid,
             text.storable)

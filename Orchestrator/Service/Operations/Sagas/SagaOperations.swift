@@ -9,6 +9,7 @@ struct SagaOperations: Sendable {
     let pool: PostgresPool
     let queries: SagaQueries
     let file: DeadLetterFile
+    let board: StatusBoard
     let attempts: Int
 
     func story(of id: SagaID) async throws -> SagaStory {
@@ -19,11 +20,15 @@ struct SagaOperations: Sendable {
                 as: (Date, Date, Date?, Int32).self)
         }
         guard let clock = clocks.first else { throw Self.missing(id) }
-        return SagaStory(
+        var story = SagaStory(
             history,
             SagaClock(
                 now: clock.0, dueAt: clock.1, wakeAt: clock.2, attempts: Int(clock.3), maximumAttempts: attempts),
             deadLetters: try await file.letters(of: id))
+        if let owner = story.owner.flatMap({ FleetRole(rawValue: $0) }) {
+            story.obstacles = await board.obstacles(to: owner)
+        }
+        return story
     }
 
     /// Lets the watchdog ask again at its next look instead of when the answer is overdue, with all attempts before it.

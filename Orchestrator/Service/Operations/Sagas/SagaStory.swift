@@ -32,6 +32,8 @@ package struct SagaStory: Codable, Sendable {
     package let needsAttention: String?
     package let traceId: String?
     package let deadLetters: [DeadLetterSummary]
+    /// What is wrong with the fleet now and may be why it waits; empty for a saga that waits for nothing.
+    package var obstacles: [FleetFault] = []
 
     package init(_ history: SagaHistory, _ clock: SagaClock, deadLetters: [DeadLetterSummary]) {
         let saga = history.saga
@@ -52,10 +54,12 @@ package struct SagaStory: Codable, Sendable {
 
     private static func headline(_ saga: SagaSummary) -> String {
         let request = saga.request
-        let what = request.seats.map { "seats \($0.joined(separator: ", "))" } ?? "\(request.quantity) tickets"
+        let what = request.seats.map { "seats \($0.joined(separator: ", "))" } ?? Self.tickets(request.quantity)
         let end = saga.state.reason.map { "\(saga.state.tag), \($0)" } ?? saga.state.tag
         return "\(request.userId) buys \(what) in \(request.tier) for \(request.amount.readable): \(end)."
     }
+
+    private static func tickets(_ count: Int) -> String { count == 1 ? "1 ticket" : "\(count) tickets" }
 
     private static func sentence(_ entry: JournalEntry<PurchaseSaga>, _ request: PurchaseRequest) -> String {
         switch entry.input {
@@ -68,7 +72,7 @@ package struct SagaStory: Codable, Sendable {
         case .reservationRefused(let reason): "The reservation was refused: \(reason)."
         case .captured(let charge): "\(request.amount.readable) was captured as charge \(charge)."
         case .declined(let reason): "The payment was declined: \(reason)."
-        case .confirmed(let tickets): "\(tickets.count) tickets were issued."
+        case .confirmed(let tickets): "\(Self.tickets(tickets.count)) \(tickets.count == 1 ? "was" : "were") issued."
         case .confirmRefused(let reason): "The seats could not be confirmed: \(reason)."
         case .released: "The seats went back on sale."
         case .closed: "The payment was closed without a capture."
@@ -110,6 +114,14 @@ private struct Wait {
     let what: String
     let owner: String
 
+    private static func words(_ compensation: Compensation) -> String {
+        switch compensation {
+        case .release: "the seats to be given back"
+        case .refund: "the money to be given back"
+        case .close: "the payment to be closed"
+        }
+    }
+
     init(_ state: PurchaseState) {
         switch state {
         case .reserving: (what, owner) = ("the seats to be held", "reservation")
@@ -117,7 +129,7 @@ private struct Wait {
         case .confirming: (what, owner) = ("the tickets to be issued", "reservation")
         case .closing: (what, owner) = ("the payment to be closed", "payment")
         case .unwinding(_, let outstanding):
-            what = outstanding.map(\.rawValue).sorted().joined(separator: " and ")
+            what = outstanding.map(Self.words).sorted().joined(separator: " and ")
             owner = outstanding == [.release] ? "reservation" : "payment"
         case .completed, .refused, .refunded: (what, owner) = ("the buyer to be told", "notification")
         }

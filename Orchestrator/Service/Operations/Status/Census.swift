@@ -29,20 +29,26 @@ final class Census: Service {
 
     private let numbers: FleetNumbers
     private let queues: QueueWatch
+    private let outages: Outages
     private let logger: Logger
     private let count = Mutex(Count())
 
-    init(_ numbers: FleetNumbers, _ queues: QueueWatch, metrics: PrometheusRegistry, logger: Logger) {
+    init(
+        _ numbers: FleetNumbers, _ queues: QueueWatch, outages: Outages, metrics: PrometheusRegistry, logger: Logger
+    ) {
         self.numbers = numbers
         self.queues = queues
+        self.outages = outages
         self.logger = logger
         metrics.gather { [self] in samples() }
     }
 
     func run() async throws {
-        async let database: Void = keepCounting("the database") { [self] in _ = try await readNumbers() }
+        async let database: Void = keepCounting("the database") { [self] in
+            _ = try await outages.watching(.database) { try await readNumbers() }
+        }
         async let broker: Void = keepCounting("the queues") { [self] in
-            let readings = try await queues.read()
+            let readings = try await outages.watching(.broker) { try await queues.read() }.queues
             count.withLock { ($0.queues, $0.queuesAt) = (readings, World.instant) }
         }
         _ = await (database, broker)
@@ -54,6 +60,9 @@ final class Census: Service {
         if let numbers = count.numbers, count.counting > Self.patience { return numbers }
         return try await readNumbers()
     }
+
+    /// The last count, however old.
+    var last: FleetNumbers.Reading? { count.withLock { $0.numbers } }
 
     private func readNumbers() async throws -> FleetNumbers.Reading {
         let began = World.instant

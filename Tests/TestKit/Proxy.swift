@@ -1,32 +1,30 @@
-import Foundation
-import Logging
 import NIOCore
 import NIOPosix
-import TestKit
 
 /// A TCP proxy in front of one server, for one part of the fleet, whose gate decides what comes through.
-final class Proxy: Sendable {
+package final class Proxy: Sendable {
     private typealias Stream = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
-    let gate = Gate()
-    let port: Int
+    package let gate = Gate()
+    package let port: Int
     private let listener: NIOAsyncChannel<Stream, Never>
     private let target: (host: String, port: Int)
     private let connections = Connections()
 
-    init(to host: String, _ port: Int) async throws {
+    /// - Parameter listening: the port to listen on; 0 leaves the choice to the system.
+    package init(to host: String, _ port: Int, listening: Int = 0) async throws {
         target = (host, port)
         listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
+            .bind(host: "127.0.0.1", port: listening) { channel in
                 channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
             }
         self.port = listener.channel.localAddress?.port ?? 0
     }
 
     /// Serves until the task is cancelled.
-    func run() async throws {
+    package func run() async throws {
         try await withThrowingDiscardingTaskGroup { group in
             try await listener.executeThenClose { clients in
                 for try await client in clients {
@@ -37,7 +35,7 @@ final class Proxy: Sendable {
     }
 
     /// Ends every connection that stands.
-    func cut() async {
+    package func cut() async {
         await connections.cancelAll()
     }
 
@@ -94,50 +92,5 @@ final class Proxy: Sendable {
         func cancelAll() {
             for task in tasks.values { task.cancel() }
         }
-    }
-}
-
-/// The proxies of the fleet: the orchestrators' and the workers', in front of each server.
-struct Proxies: Sendable {
-    enum Side: Sendable, CaseIterable { case orchestrators, workers }
-
-    private let all: [Side: [Servers.Name: Proxy]]
-
-    init(_ place: Place) async throws {
-        let urls: [Servers.Name: String] = [
-            .postgres: place.databaseURL, .rabbitmq: place.brokerURL, .redis: place.redisURL,
-        ]
-        var all: [Side: [Servers.Name: Proxy]] = [:]
-        for side in Side.allCases {
-            for (server, url) in urls {
-                guard let parts = URLComponents(string: url), let host = parts.host, let port = parts.port else {
-                    throw Trouble("\(url) has no host and port")
-                }
-                all[side, default: [:]][server] = try await Proxy(to: host, port)
-            }
-        }
-        self.all = all
-    }
-
-    func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for proxy in all.values.flatMap(\.values) { group.addTask { try await proxy.run() } }
-            try await group.waitForAll()
-        }
-    }
-
-    /// Those in front of a server, for one side or both.
-    func of(_ server: Servers.Name, _ sides: [Side] = Side.allCases) -> [Proxy] {
-        sides.compactMap { all[$0]?[server] }
-    }
-
-    /// A server's URL by way of its proxy.
-    func url(_ url: String, of server: Servers.Name, for side: Side) throws -> String {
-        guard var parts = URLComponents(string: url), let port = all[side]?[server]?.port else {
-            throw Trouble("\(url) cannot be proxied")
-        }
-        parts.port = port
-        guard let text = parts.string else { throw Trouble("\(url) cannot be proxied") }
-        return text
     }
 }

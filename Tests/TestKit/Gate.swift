@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 
 /// What a proxy lets through, changed while connections stand.
-final class Gate: Sendable {
-    enum Direction: Sendable { case requests, answers }
+package final class Gate: Sendable {
+    package enum Direction: Sendable { case requests, answers }
 
     private struct State {
         var blocked: Set<Direction> = []
@@ -14,23 +14,25 @@ final class Gate: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Lets nothing through in these directions; connections stand, as if a cable had been cut.
-    func block(_ directions: Set<Direction>) {
+    package func block(_ directions: Set<Direction>) {
         state.withLock { $0.blocked = directions }
     }
 
-    func delay(_ duration: Duration) {
+    package func delay(_ duration: Duration) {
         state.withLock { $0.delay = duration }
     }
 
-    func refuse(_ isRefusing: Bool) {
+    package func refuse(_ isRefusing: Bool) {
         state.withLock { $0.isRefusing = isRefusing }
     }
 
-    var isRefusing: Bool { state.withLock { $0.isRefusing } }
+    package var isRefusing: Bool { state.withLock { $0.isRefusing } }
 
     /// Lets everything through again, what was held back first.
-    func open() {
+    package func open() {
         let waiting = state.withLock { state in
             state.blocked = []
             state.delay = .zero
@@ -41,7 +43,7 @@ final class Gate: Sendable {
         for waiter in waiting { waiter.resume() }
     }
 
-    func pass(_ direction: Direction) async throws {
+    package func pass(_ direction: Direction) async throws {
         while state.withLock({ $0.blocked.contains(direction) }) {
             await withCheckedContinuation { continuation in
                 let isOpen = state.withLock { state in
