@@ -30,6 +30,9 @@ package enum OrchestratorService {
         Migration(
             name: "0011_mend_nul_in_json",
             sql: String(decoding: PackageResources._011_mend_nul_in_json_sql, as: UTF8.self)),
+        Migration(
+            name: "0013_keep_event_cards",
+            sql: String(decoding: PackageResources._013_keep_event_cards_sql, as: UTF8.self)),
     ]
 
     package static func services(
@@ -62,11 +65,15 @@ package enum OrchestratorService {
             Sweeper(
                 PauseWatch(pauses: parts.pauses), every: PauseWatch.period, batch: .max, health: fleet.health,
                 logger: fleet.logger),
+            Sweeper(
+                SagaLookout(watchers: parts.watchers, queries: parts.sagaQueries), every: SagaLookout.period,
+                batch: .max, health: fleet.health, logger: fleet.logger),
             parts.dispatcher,
             parts.census,
             HTTPServer(
                 purchases: PurchaseRoutes(
-                    intake: parts.intake(), queries: SagaQueries(parts.pool), watchers: parts.watchers),
+                    intake: parts.intake(), queries: parts.sagaQueries, watchers: parts.watchers,
+                    streams: parts.streams()),
                 events: EventRoutes(
                     publishing: parts.publishing, catalogue: parts.catalogue,
                     availability: Availability(hints: parts.hints, stock: parts.stock), pool: parts.pool),
@@ -142,6 +149,14 @@ package enum OrchestratorService {
                 await catalogue.forget()
                 recent.forget()
             }
+        }
+
+        var sagaQueries: SagaQueries { SagaQueries(pool) }
+
+        func streams() -> SagaStreams {
+            SagaStreams(
+                watchers: watchers, timelines: SagaTimelines(sagaQueries),
+                places: StreamPlaces(fleet.settings.httpStreams, metrics: fleet.metrics))
         }
 
         func clerks() throws -> [any Service] {

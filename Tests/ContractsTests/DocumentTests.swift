@@ -28,6 +28,28 @@ struct `The contract's documents` {
         expect("Properties", "properties", "app_id", is: FleetRole.allCases.map(\.rawValue))
     }
 
+    @Test func `show an example of every request and of every answer in JSON`() {
+        var count = 0
+        for path in openapi["paths"]?.members ?? [] {
+            for operation in path.value.members {
+                let answers = operation.value["responses"]?.members.map(\.value) ?? []
+                for part in answers + [operation.value["requestBody"]].compactMap(\.self) {
+                    let whole = part["$ref"]?.text.flatMap {
+                        openapi[$0.split(separator: "/").dropFirst().map(String.init)]
+                    }
+                    for media in (whole ?? part)["content"]?.members ?? [] where media.name.hasSuffix("json") {
+                        guard media.value["schema"]?.members.count != 1 || media.value[["schema", "$ref"]] != nil else {
+                            continue
+                        }
+                        count += 1
+                        #expect(media.value["examples"]?.members.isEmpty == false, "\(path.name) \(operation.name)")
+                    }
+                }
+            }
+        }
+        #expect(count > 100)
+    }
+
     @Test func `have the limits that the code has`() {
         expectLength("UserId", 1...Limits.identifierLength)
         expectLength("TierName", 1...Limits.identifierLength)

@@ -1,5 +1,6 @@
 import Connections
 import Foundation
+import Synchronization
 import Testing
 
 /// What connections that share a thread owe each other.
@@ -66,6 +67,21 @@ struct `A connection's thread` {
         thread.tick(by: .now, for: owners[1])
         var heard = calls.makeAsyncIterator()
         #expect(await heard.next() == 1)
+        thread.retire()
+    }
+
+    @Test func `begins when the machine has descriptors again, and does then what waited`() async {
+        let (tries, attempts) = AsyncStream.makeStream(of: Void.self)
+        let isShort = Atomic(true)
+        let thread = ConnectionThread {
+            attempts.yield()
+            return isShort.load(ordering: .relaxed) ? nil : ConnectionThread.Pipe.open()
+        }
+        async let work = onto(thread) { thread.isIsolatingCurrentContext() }
+        var tried = tries.makeAsyncIterator()
+        for _ in 1...2 { await tried.next() }
+        isShort.store(false, ordering: .relaxed)
+        #expect(await work == true)
         thread.retire()
     }
 

@@ -15,6 +15,23 @@ def test_openapi_is_valid_as_a_file_and_as_it_is_served():
     OpenAPIV31SpecValidator(contract.served("openapi.json")).validate()
 
 
+def test_every_request_and_answer_of_openapi_has_an_example_that_its_schema_takes():
+    document = contract.served("openapi.json")
+    schemas = {"components": {"schemas": document["components"]["schemas"]}}
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            answers = [contract.resolve(document, answer) for answer in operation["responses"].values()]
+            for part in (*answers, operation.get("requestBody", {})):
+                for kind, media in part.get("content", {}).items():
+                    if "json" not in kind or media["schema"] == {"type": "object"}:
+                        continue
+                    assert media["examples"], path
+                    judge = Draft202012Validator(media["schema"] | schemas)
+                    for example in media["examples"].values():
+                        value = contract.resolve(document, example)["value"]
+                        assert contract.mistakes(judge, value) == [], (path, example)
+
+
 @pytest.mark.parametrize("document", ["file", "served"])
 def test_asyncapi_is_valid_by_the_schema_of_its_authors(document):
     content = contract.file("asyncapi.yaml") if document == "file" else contract.served("asyncapi.json")

@@ -40,4 +40,36 @@ import Testing
     func `names a field that is unknown or comes twice`(_ body: String, _ mistakes: [String]) {
         #expect(Self.mistakes(in: body) == mistakes)
     }
+
+    @Test func `names all that is missing, null or of another type at once`() {
+        func mistakes(_ body: String) -> [String] {
+            do {
+                _ = try StrictBody.read(PublishEvent.self, from: Data(body.utf8), fields: PublishEvent.fields)
+                return []
+            } catch {
+                return (error.errors ?? []).map { "\($0.pointer) \($0.detail)" }
+            }
+        }
+        #expect(
+            mistakes("{}") == [
+                "/name is required", "/startsAt is required", "/tiers is required", "/venue is required",
+            ])
+        #expect(
+            mistakes(#"{"name":7,"startsAt":null,"venue":[],"tiers":[{"name":"A","capacity":"many","price":{}}]}"#) == [
+                "/name must be a string", "/venue must be an object", "/tiers/0/capacity must be a whole number",
+                "/tiers/0/price/currency is required", "/tiers/0/price/minor is required",
+                "/startsAt must not be null",
+            ])
+    }
+
+    @Test func `names the first mistakes alone, and looks for no more`() {
+        for piece in [#""":0,"#, #""price":1,"#, #""quantity":1,"#] {
+            let body = "{" + String(repeating: piece, count: 1_000_000 / piece.utf8.count) + #""parts":[]}"#
+            #expect((1...20).contains(Self.mistakes(in: body).count))
+        }
+        let list = #"{"quantity":1,"parts":["# + String(repeating: "0,", count: 400_000) + "0]}"
+        #expect(Self.mistakes(in: list).count == 20)
+        let name = String(repeating: "n", count: 500_000)
+        #expect(Self.mistakes(in: #"{"quantity":1,"parts":[],"\#(name)":1}"#)[0].utf8.count < 1_000)
+    }
 }

@@ -8,7 +8,7 @@ import Testing
         ("23505", PostgresError.Code.uniqueViolation, false), ("23514", .checkViolation, false),
         ("23503", .foreignKeyViolation, false), ("23502", .notNullViolation, false),
         ("40001", .serializationFailure, true), ("40P01", .deadlock, true), ("55P03", .lockTimeout, true),
-        ("57014", .statementTimeout, false), ("57P01", .adminShutdown, true), ("57P02", .adminShutdown, true),
+        ("57014", .cancelled, true), ("57P01", .adminShutdown, true), ("57P02", .adminShutdown, true),
         ("57P03", .cannotConnectNow, true), ("53300", .tooManyConnections, true), ("53100", .diskFull, true),
         ("25006", .readOnly, true), ("42501", .insufficientPrivilege, false), ("42P01", .undefinedTable, false),
         ("08006", .connectionLost, true), ("22003", .invalidData, false), ("22012", .unexpectedRowCount, false),

@@ -18,7 +18,7 @@ import Testing
                     let event = Stage.event(at: universe.timeline.date)
                     _ = try await book.add(NewEvent(id: id, event: event, key: nil, fingerprint: .init()), [])
                 }
-                let catalogue = Catalogue(book, capacity: 2)
+                let catalogue = Catalogue(book, bytes: 3_000)
                 _ = try await catalogue.events(Set(events.prefix(2)))
                 let found = try await catalogue.events(Set(events))
                 #expect(Set(found.keys) == Set(events))

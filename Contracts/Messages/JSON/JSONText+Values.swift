@@ -7,7 +7,7 @@ extension JSONText {
         try value(type, at: 0)
     }
 
-    func value<Value: Decodable>(_ type: Value.Type, at index: Int) throws -> Value {
+    package func value<Value: Decodable>(_ type: Value.Type, at index: Int) throws -> Value {
         if type == Date.self, let date = try date(at: index) as? Value { return date }
         return try Value(from: JSONReader(text: self, index: index))
     }
@@ -25,7 +25,7 @@ extension JSONText {
         }
     }
 
-    func isNull(at index: Int) -> Bool { nodes[index].kind == .null }
+    package func isNull(at index: Int) -> Bool { nodes[index].kind == .null }
 
     func bool(at index: Int) throws -> Bool {
         switch nodes[index].kind {

@@ -30,7 +30,11 @@ package final class JSONText: Sendable {
 
     // A value is named by its position among the nodes; the whole text is 0.
 
-    package var isObject: Bool { nodes[0].kind == .object }
+    package var isObject: Bool { isObject(at: 0) }
+
+    package func isObject(at index: Int) -> Bool { nodes[index].kind == .object }
+
+    package func isArray(at index: Int) -> Bool { nodes[index].kind == .array }
 
     /// The value of an object's member.
     func member(_ name: String, of object: Int) -> Int? {
@@ -65,6 +69,26 @@ package final class JSONText: Sendable {
             key = Int(nodes[key + 1].next)
         }
         return members
+    }
+
+    /// Calls `body` with each key and value of an object, in order, until it wants no more; of what is none, never.
+    package func forEachMember(of object: Int, while body: (_ name: String, _ value: Int) -> Bool) {
+        guard nodes[object].kind == .object else { return }
+        var key = object + 1
+        while key < Int(nodes[object].next), body(text(of: key), key + 1) {
+            key = Int(nodes[key + 1].next)
+        }
+    }
+
+    /// Calls `body` with each place and value of an array, in order, until it wants no more; of what is none, never.
+    package func forEachElement(of array: Int, while body: (_ place: Int, _ value: Int) -> Bool) {
+        guard nodes[array].kind == .array else { return }
+        var element = array + 1
+        var place = 0
+        while element < Int(nodes[array].next), body(place, element) {
+            element = Int(nodes[element].next)
+            place += 1
+        }
     }
 
     /// The values of an array; of what is none, nothing.

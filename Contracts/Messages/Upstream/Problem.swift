@@ -12,6 +12,7 @@ package struct Problem: Error, Codable, Sendable, Equatable {
         }
     }
 
+    /// The path, at the orchestrator's address, of a page that says what the code means and what to do.
     package let type: String
     package let title: String
     package let status: Int
@@ -28,6 +29,7 @@ package struct Problem: Error, Codable, Sendable, Equatable {
         case unsupportedMediaType = "unsupported-media-type"
         case tooLarge = "too-large"
         case operatorKeyRequired = "operator-key-required"
+        case crossSite = "cross-site"
         case notFound = "not-found"
         case methodNotAllowed = "method-not-allowed"
         case purchaseInProgress = "purchase-in-progress"
@@ -38,12 +40,14 @@ package struct Problem: Error, Codable, Sendable, Equatable {
         case alreadyEnded = "already-ended"
         case notCompleted = "not-completed"
         case keyReused = "idempotency-key-reused"
+        case expectationFailed = "expectation-failed"
+        case tooManyRequests = "too-many-requests"
         case unavailable = "unavailable"
         case internalError = "internal-error"
     }
 
     package init(_ code: Code, _ detail: String, errors: [Mistake]? = nil, sagaId: SagaID? = nil) {
-        self.type = "https://turnstile.dev/problems/\(code.rawValue)"
+        self.type = "/problems/\(code.rawValue)"
         self.title = code.title
         self.status = code.status
         self.detail = detail
@@ -58,12 +62,15 @@ extension Problem.Code {
         switch self {
         case .malformedBody: 400
         case .operatorKeyRequired: 401
+        case .crossSite: 403
         case .notFound: 404
         case .methodNotAllowed: 405
         case .purchaseInProgress, .soldOut, .salesEnded, .salesPaused, .alreadyPaid, .alreadyEnded, .notCompleted: 409
         case .tooLarge: 413
         case .unsupportedMediaType: 415
+        case .expectationFailed: 417
         case .invalid, .keyReused: 422
+        case .tooManyRequests: 429
         case .internalError: 500
         case .unavailable: 503
         }
@@ -76,6 +83,7 @@ extension Problem.Code {
         case .unsupportedMediaType: "The content type is not supported"
         case .tooLarge: "The body is too large"
         case .operatorKeyRequired: "Only operators may do this"
+        case .crossSite: "The request comes from another site"
         case .notFound: "Nothing is there"
         case .methodNotAllowed: "The method is not allowed here"
         case .purchaseInProgress: "A purchase of this user for this event is under way"
@@ -86,6 +94,8 @@ extension Problem.Code {
         case .alreadyEnded: "The purchase has ended"
         case .notCompleted: "The purchase is not completed"
         case .keyReused: "The idempotency key belongs to another request"
+        case .expectationFailed: "The expectation cannot be met"
+        case .tooManyRequests: "Too many requests"
         case .unavailable: "The service cannot answer now"
         case .internalError: "Something went wrong on our side"
         }

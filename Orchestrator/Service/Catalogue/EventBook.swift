@@ -5,8 +5,11 @@ import FoundationEssentials
 package protocol EventBook: Sendable {
     /// Those of the events that exist.
     func events(_ ids: [EventID]) async throws -> [CatalogueEvent]
+    func exists(_ id: EventID) async throws -> Bool
+    /// The event as it was published, with its id as `eventId`, as a JSON object.
+    func document(of id: EventID) async throws -> String?
     /// A page of events, newest first, older than `cursor`.
-    func page(_ limit: Int, before cursor: EventID?) async throws -> [CatalogueEvent]
+    func page(_ limit: Int, before cursor: EventID?) async throws -> [EventSummary]
     /// Adds an event and its messages in one transaction, unless its key is taken.
     func add(_ event: NewEvent, _ messages: [OutgoingMessage]) async throws -> EventPublishing.Result
     /// What became of the first request with this key; nil when no request had it.
@@ -14,7 +17,7 @@ package protocol EventBook: Sendable {
     /// Looks at events that are not known to be stocked, at most `limit`; adds the commands of those of which the
     /// reservation worker does not show everything, and returns how many these are.
     func restock(
-        _ limit: Int, with commands: @Sendable (CatalogueEvent) throws -> [OutgoingMessage]
+        _ limit: Int, with commands: @Sendable (EventID, PublishEvent) throws -> [OutgoingMessage]
     ) async throws -> Int
 }
 

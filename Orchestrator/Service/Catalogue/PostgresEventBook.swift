@@ -16,19 +16,35 @@ package struct PostgresEventBook: EventBook {
             try await connection.query(
                 "SELECT id, body FROM event WHERE id = ANY($1)", [ids.map(\.uuid)], as: (UUID, JSONB).self)
         }
-        return try rows.map(Self.event)
+        return try rows.map { CatalogueEvent(id: EventID($0.0), event: try Self.event($0.1)) }
     }
 
-    package func page(_ limit: Int, before cursor: EventID?) async throws -> [CatalogueEvent] {
+    package func exists(_ id: EventID) async throws -> Bool {
+        try await pool.withConnection { connection in
+            try await connection.query("SELECT 1 FROM event WHERE id = $1", [id.uuid], as: (Int32).self)
+        }.isEmpty == false
+    }
+
+    package func document(of id: EventID) async throws -> String? {
+        try await pool.withConnection { connection in
+            try await connection.query(
+                "SELECT (jsonb_build_object('eventId', id) || body)::text FROM event WHERE id = $1", [id.uuid],
+                as: (String).self)
+        }.first
+    }
+
+    package func page(_ limit: Int, before cursor: EventID?) async throws -> [EventSummary] {
         var conditions = Conditions("true")
         conditions.add("id <", cursor?.uuid)
         let last = conditions.parameter(limit)
-        let sql = "SELECT id, body FROM event WHERE \(conditions.text) ORDER BY id DESC LIMIT \(last)"
+        let sql = "SELECT id, card FROM event WHERE \(conditions.text) ORDER BY id DESC LIMIT \(last)"
         let parameters = conditions.parameters
         let rows = try await pool.withConnection { connection in
             try await connection.query(sql, parameters, as: (UUID, JSONB).self)
         }
-        return try rows.map(Self.event)
+        return try rows.map {
+            EventSummary(EventID($0.0), try WireFormat.decode(EventSummary.Card.self, from: $0.1.data))
+        }
     }
 
     package func add(_ event: NewEvent, _ messages: [OutgoingMessage]) async throws -> EventPublishing.Result {
@@ -60,7 +76,7 @@ package struct PostgresEventBook: EventBook {
     }
 
     package func restock(
-        _ limit: Int, with commands: @Sendable (CatalogueEvent) throws -> [OutgoingMessage]
+        _ limit: Int, with commands: @Sendable (EventID, PublishEvent) throws -> [OutgoingMessage]
     ) async throws -> Int {
         try await pool.transaction { transaction in
             let rows = try await transaction.query(
@@ -74,7 +90,7 @@ package struct PostgresEventBook: EventBook {
                 "UPDATE event SET is_stocked = true WHERE id = ANY($1)", [Array(stocked)])
             let missing = rows.filter { !stocked.contains($0.0) }
             for row in missing {
-                try await PostgresOutbox.add(try commands(try Self.event(row)), in: transaction)
+                try await PostgresOutbox.add(try commands(EventID(row.0), try Self.event(row.1)), in: transaction)
             }
             return missing.count
         }
@@ -95,8 +111,8 @@ package struct PostgresEventBook: EventBook {
         return Set(rows)
     }
 
-    private static func event(_ row: (UUID, JSONB)) throws -> CatalogueEvent {
-        CatalogueEvent(id: EventID(row.0), event: try WireFormat.decode(PublishEvent.self, from: row.1.data))
+    private static func event(_ body: JSONB) throws -> PublishEvent {
+        try WireFormat.decode(PublishEvent.self, from: body.data)
     }
 }
 

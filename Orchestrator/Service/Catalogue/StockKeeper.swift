@@ -15,8 +15,8 @@ package struct StockKeeper: Sweep {
     }
 
     package func sweep() async throws -> Int {
-        let missing = try await book.restock(Self.batch) { event in
-            try StockParts.commands(for: event.event, id: event.id, traceparent: TraceContext.root(event.id))
+        let missing = try await book.restock(Self.batch) { id, event in
+            try StockParts.commands(for: event, id: id, traceparent: TraceContext.root(id))
         }
         if missing > 0 { bell.ring() }
         return missing

@@ -42,7 +42,7 @@ struct SagaAnswer: Encodable {
     let seats: [String]?
     let amount: Money
     let deadline: Date?
-    let tickets: [IssuedTicket]?
+    let tickets: [TicketAnswer]?
     let needsAttention: String?
     let traceId: String?
     let createdAt: Date
@@ -70,13 +70,30 @@ struct SagaAnswer: Encodable {
         seats = (facts?.seats).flatMap { $0.isEmpty ? nil : $0 } ?? saga.request.seats
         amount = saga.request.amount
         deadline = facts?.deadline
-        tickets = facts?.tickets
+        tickets = facts?.tickets.map { TicketAnswer($0, isValid: saga.state == .completed) }
         needsAttention = saga.needsAttention
         traceId = saga.traceID
         createdAt = saga.createdAt
         updatedAt = saga.updatedAt
         self.timeline = timeline
         links = Links(saga.id)
+    }
+}
+
+/// One ticket, and whether it opens a door: those of a purchase that is given back are void.
+struct TicketAnswer: Encodable {
+    enum Status: String, Encodable { case valid, void }
+
+    let id: TicketID
+    let tier: String
+    let seat: String?
+    let status: Status
+
+    init(_ ticket: IssuedTicket, isValid: Bool) {
+        id = ticket.id
+        tier = ticket.tier
+        seat = ticket.seat
+        status = isValid ? .valid : .void
     }
 }
 
@@ -118,12 +135,12 @@ struct EventAnswer: Encodable {
     let venue: Venue
     let tiers: [PublishEvent.Tier]
 
-    init(_ event: CatalogueEvent) {
-        eventId = event.id
-        name = event.event.name
-        startsAt = event.event.startsAt
-        endsAt = event.event.endsAt
-        venue = event.event.venue
-        tiers = event.event.tiers
+    init(_ id: EventID, _ event: PublishEvent) {
+        eventId = id
+        name = event.name
+        startsAt = event.startsAt
+        endsAt = event.endsAt
+        venue = event.venue
+        tiers = event.tiers
     }
 }

@@ -16,11 +16,12 @@ struct EventRoutes: Sendable {
         router.post("events") { request, _ in try await publish(request) }
         router.get("events") { request, _ in try await list(request) }
         router.get("events/:id") { _, context in
-            Response.json(200, EventAnswer(try await event(context.parameters.identifier(EventID.self))))
+            try await show(context.parameters.identifier(EventID.self))
         }
         router.get("events/:id/availability") { _, context in
-            let event = try await event(context.parameters.identifier(EventID.self))
-            return Response.json(200, try await availability.of(event.id))
+            let event = try context.parameters.identifier(EventID.self)
+            guard try await catalogue.exists(event) else { throw Self.unknown(event) }
+            return Response.json(200, try await availability.of(event))
         }
         router.get("recommendations") { request, _ in try await recommend(request) }
     }
@@ -41,7 +42,7 @@ struct EventRoutes: Sendable {
         case .repeated(let earlier): id = earlier
         case .keyReused: throw Problem(.keyReused, "the key was used for another event")
         }
-        var response = Response.json(201, EventAnswer(CatalogueEvent(id: id, event: event)))
+        var response = Response.json(201, EventAnswer(id, event))
         response.headers[.location] = "/events/\(id)"
         return response
     }
@@ -50,14 +51,16 @@ struct EventRoutes: Sendable {
         let query = QueryReader(request)
         let limit = try query.limit()
         let events = try await catalogue.page(limit, before: try query.identifier("cursor"))
-        return .json(200, Page(events.map(EventAnswer.init), limit: limit) { $0.eventId.description })
+        return .json(200, Page(events, limit: limit) { $0.eventId.description })
     }
 
-    private func event(_ id: EventID) async throws -> CatalogueEvent {
-        guard let event = try await catalogue.event(id) else {
-            throw Problem(.notFound, "there is no event \(id)")
-        }
-        return event
+    private func show(_ id: EventID) async throws -> Response {
+        guard let document = try await catalogue.document(of: id) else { throw Self.unknown(id) }
+        return .json(.ok, document)
+    }
+
+    private static func unknown(_ id: EventID) -> Problem {
+        Problem(.notFound, "there is no event \(id)")
     }
 
     private struct Nearby: Encodable {

@@ -1,3 +1,4 @@
+import ContractDocuments
 import Contracts
 import FleetRuntime
 import Hummingbird
@@ -20,14 +21,18 @@ struct HTTPServer: Service {
         addRoutes(to: bare)
         let router = Router(context: FleetContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMeter(fleet.metrics))
+        router.add(middleware: ExpectationMiddleware())
         router.add(middleware: ProblemMiddleware(logger: logger))
         router.add(middleware: AllowedMethodsMiddleware(table: MethodTable(of: bare)))
+        router.add(middleware: CrossSiteMiddleware())
+        router.add(
+            middleware: QueryParametersMiddleware(table: QueryParameterTable(try ContractDocument.openapi.get())))
         router.add(middleware: AuditMiddleware(keys: operators.keys, book: operators.audit, logger: logger))
         addRoutes(to: router)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
-            router: router, server: .impatient,
+            router: router, server: .impatient(within: fleet.connections),
             configuration: .init(
                 address: .hostname(settings.httpHost, port: settings.httpPort), serverName: "turnstile"),
             onServerRunning: { channel in
@@ -39,7 +44,7 @@ struct HTTPServer: Service {
         try await application.serve(at: "\(settings.httpHost):\(settings.httpPort)")
     }
 
-    private func addRoutes(to router: Router<some VisitorContext>) {
+    private func addRoutes(to router: Router<FleetContext>) {
         AdminRoutes(fleet).add(to: router)
         purchases.add(to: router)
         events.add(to: router)

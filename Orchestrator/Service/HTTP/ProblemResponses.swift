@@ -46,6 +46,10 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         switch error {
         case let problem as Problem: return problem
         case is Overloaded: return Problem(.unavailable, "too many requests wait; try again shortly")
+        case is CancellationError: return Problem(.unavailable, "this process stops; try again shortly")
+        case let error as PostgresError where error.code == .statementTimeout:
+            logger.warning("unavailable", metadata: facts(of: request, error))
+            return Problem(.unavailable, "the database took too long; try again shortly")
         case let error as HTTPError: return problem(for: error)
         case let error as any RecoverableFailure where error.isTransient:
             logger.warning("a server does not answer, and a request was refused", metadata: facts(of: request, error))
@@ -82,14 +86,30 @@ extension Request {
         guard let type = headers[.contentType], type.lowercased().hasPrefix("application/json") else {
             throw Problem(.unsupportedMediaType, "the body must be application/json")
         }
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
+        let length = headers[.contentLength].flatMap { Int($0) }
+        if let length, length > limit {
             throw Problem(.tooLarge, "the body has \(length) bytes, the limit is \(limit)")
         }
+        let data = try await wholeBody(upTo: limit)
+        guard length == nil || length == data.count else { throw Self.brokenOff }
+        return data
+    }
+
+    /// Whatever keeps a body from arriving whole is its client's doing.
+    private func wholeBody(upTo limit: Int) async throws -> Data {
         do {
             return Data(buffer: try await body.collect(upTo: limit))
         } catch is NIOTooManyBytesError {
             throw Problem(.tooLarge, "the body is larger than the limit of \(limit) bytes")
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw Self.brokenOff
         }
+    }
+
+    private static var brokenOff: Problem {
+        Problem(.malformedBody, "the body broke off, or its length or its chunks are wrong")
     }
 
     /// The idempotency key as clients write it, with or without the quotes of a structured field.

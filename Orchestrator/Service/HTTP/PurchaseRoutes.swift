@@ -11,6 +11,7 @@ struct PurchaseRoutes: Sendable {
     let intake: PurchaseIntake<PurchaseSaga>
     let queries: SagaQueries
     let watchers: SagaWatchers
+    let streams: SagaStreams
 
     func add(to router: Router<some RequestContext>) {
         router.post("saga/start") { request, _ in try await start(request) }
@@ -18,7 +19,9 @@ struct PurchaseRoutes: Sendable {
         router.get("sagas/:id") { _, context in
             Response.json(200, SagaAnswer(try await history(of: context.parameters.identifier(SagaID.self))))
         }
-        router.get("sagas/:id/stream") { _, context in try await stream(context.parameters.identifier(SagaID.self)) }
+        router.get("sagas/:id/stream") { request, context in
+            try await streams.answer(request, for: context.parameters.identifier(SagaID.self))
+        }
         router.post("sagas/:id/cancel") { request, context in
             try await turnBack(
                 context.parameters.identifier(SagaID.self), .cancelRequested, request, CancelRules.problem)
@@ -39,38 +42,41 @@ struct PurchaseRoutes: Sendable {
         switch try await intake.start(ask) {
         case .rejected(let problem): throw problem
         case .accepted(let saga, _, let state):
-            if let seconds = request.preferredWait,
-                let history = try await outcome(of: saga, in: state, within: seconds)
-            {
-                var response = Response.json(200, SagaAnswer(history))
-                response.headers[.location] = "/sagas/\(saga)"
-                response.headers[.preferenceApplied] = "wait=\(seconds)"
-                return response
-            }
-            var response = Response.json(202, AcceptedAnswer(saga, state: state))
-            response.headers[.location] = "/sagas/\(saga)"
-            return response
+            return try await answer(saga, in: state, waiting: request.preferredWait)
         }
     }
 
-    /// Waits until the saga, known to be in `state`, has an outcome; nil when it has none in time.
-    private func outcome(of saga: SagaID, in state: String, within seconds: Int) async throws -> SagaHistory? {
+    /// The outcome if it comes in the time that the client wants to wait, else where the purchase stands by then.
+    private func answer(_ saga: SagaID, in state: String, waiting seconds: Int?) async throws -> Response {
+        var response: Response
+        if let seconds {
+            let history = try await history(of: saga, in: state, within: seconds)
+            if history.saga.state.outcome != nil {
+                response = .json(200, SagaAnswer(history))
+                response.headers[.preferenceApplied] = "wait=\(seconds)"
+            } else {
+                response = .json(202, AcceptedAnswer(saga, state: history.saga.state.tag))
+            }
+        } else {
+            response = .json(202, AcceptedAnswer(saga, state: state))
+        }
+        response.headers[.location] = "/sagas/\(saga)"
+        return response
+    }
+
+    /// Waits until the saga, known to be in `state`, has an outcome, as long as there is time; reads it then.
+    private func history(of saga: SagaID, in state: String, within seconds: Int) async throws -> SagaHistory {
         let deadline = ContinuousClock.now + .seconds(seconds)
         let watch = watchers.enter(saga, for: .outcome)
         defer { watchers.leave(watch) }
-        var isOpen = PurchaseState.openTags.contains(state)
-        var pause = Duration.milliseconds(250)
+        if PurchaseState.openTags.contains(state) { await watch.bell.wait(atMost: deadline - .now) }
         while true {
-            if isOpen {
-                let left = deadline - .now
-                guard left > .zero, !Task.isShuttingDownGracefully, !Task.isCancelled else { return nil }
-                // Another process's outcome, or one from before we watched, is found by looking again.
-                await watch.bell.wait(atMost: min(left, pause))
-                pause = min(pause * 2, .seconds(2))
-            }
             let history = try await history(of: saga)
-            if history.saga.state.outcome != nil { return history }
-            isOpen = true
+            let left = deadline - .now
+            if history.saga.state.outcome != nil || left <= .zero || Task.isShuttingDownGracefully || Task.isCancelled {
+                return history
+            }
+            await watch.bell.wait(atMost: left)
         }
     }
 
@@ -106,11 +112,6 @@ struct PurchaseRoutes: Sendable {
             return .json(202, AcceptedAnswer(saga, state: state.tag))
         case .unknownSaga: throw Problem(.notFound, "there is no saga \(saga)")
         }
-    }
-
-    private func stream(_ saga: SagaID) async throws -> Response {
-        _ = try await history(of: saga)
-        return SagaStream(saga: saga, queries: queries, watchers: watchers).response
     }
 }
 

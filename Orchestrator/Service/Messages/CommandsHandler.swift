@@ -71,8 +71,7 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
         case .invalid where answers.isEmpty: return .bury(reason: "\(problem.code.rawValue): \(problem.detail)")
         case .invalid, .unsupportedMediaType, .tooLarge, .notFound, .methodNotAllowed, .purchaseInProgress, .soldOut,
             .salesEnded, .salesPaused, .alreadyPaid, .alreadyEnded, .notCompleted, .keyReused, .operatorKeyRequired,
-            .unavailable,
-            .internalError:
+            .crossSite, .expectationFailed, .tooManyRequests, .unavailable, .internalError:
             return .reply(answers)
         }
     }

@@ -1,27 +1,58 @@
 import Contracts
+import CoreMetrics
 import Crypto
 import FleetRuntime
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
+import Logging
 
 /// Lets only those in who show an operator key, as `Authorization: Bearer KEY`.
 ///
-/// Digests of equal length are compared, every key each time, so the time an answer takes tells nothing of a key.
-struct OperatorGate<Context: RequestContext>: RouterMiddleware {
+/// Digests of equal length are compared, every key each time, so the time an answer takes tells nothing of a key. Wrong
+/// keys are logged, without the key, and an address that shows too many is not listened to for a while.
+struct OperatorGate<Context: RemoteAddressRequestContext>: RouterMiddleware {
     let keys: OperatorKeys
+    let guesses: KeyGuesses
+    let logger: Logger
 
     @concurrent
     func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
+        guard request.headers[.authorization] != nil else {
+            return refusal("send an operator key as Authorization: Bearer KEY")
+        }
+        let address = ClientAddress.of(context.remoteAddress)
+        if let pause = guesses.pause(for: address) { return Self.limited(pause) }
         guard keys.name(of: request) != nil else {
-            var response = Response.problem(
-                Problem(.operatorKeyRequired, "send an operator key as Authorization: Bearer KEY"))
-            response.headers[.wwwAuthenticate] = "Bearer"
-            return response
+            note(request, from: address)
+            return refusal("the operator key is not right; send it as Authorization: Bearer KEY")
         }
         return try await next(request, context)
+    }
+
+    private func note(_ request: Request, from address: String) {
+        let pause = guesses.note(from: address)
+        var facts: Logger.Metadata = [
+            "address": "\(address)", "method": "\(request.method.rawValue.prefix(Limits.identifierLength))",
+            "path": "\(request.uri.path.prefix(Limits.textLength))",
+        ]
+        if let pause { facts["refusedForSeconds"] = "\(pause)" }
+        logger.warning("a wrong operator key", metadata: facts)
+    }
+
+    private func refusal(_ detail: String) -> Response {
+        var response = Response.problem(Problem(.operatorKeyRequired, detail))
+        response.headers[.wwwAuthenticate] = "Bearer"
+        return response
+    }
+
+    private static func limited(_ pause: Int) -> Response {
+        var response = Response.problem(
+            Problem(.tooManyRequests, "too many wrong operator keys came from this address; try again in \(pause) s"))
+        response.headers[.retryAfter] = "\(pause)"
+        return response
     }
 }
 

@@ -2,13 +2,12 @@ import Contracts
 import FleetRuntime
 import Hummingbird
 import Logging
-import Postgres
-import RabbitMQ
-import Redis
 
 /// Everything under `/ops`, for those who have an operator key.
 struct OperatorRoutes: Sendable {
     let keys: OperatorKeys
+    let guesses = KeyGuesses()
+    let logger: Logger
     let board: StatusBoard
     let sagas: SagaOperations
     let letters: DeadLetterRoutes
@@ -18,7 +17,8 @@ struct OperatorRoutes: Sendable {
     let logger: Logger
 
     func add(to router: Router<some VisitorContext>) {
-        let ops = router.group("ops").add(middleware: OperatorGate(keys: keys))
+        let ops = router.group("ops")
+            .add(middleware: OperatorGate(keys: keys, guesses: guesses, logger: logger))
             .add(middleware: ServerTroubles(logger: logger))
         verification.add(to: ops)
         letters.add(to: ops)

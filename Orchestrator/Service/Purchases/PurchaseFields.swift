@@ -2,41 +2,42 @@ import Contracts
 import FoundationEssentials
 
 extension StartPurchase {
-    static let fields = FieldTree.object([
-        "userId": .value, "eventId": .value, "tier": .value, "quantity": .value, "seats": .list(.value),
-        "paymentMethod": .value, "email": .value, "holdSeconds": .value,
-    ])
+    static let fields = FieldTree.object(
+        [
+            "userId": .of(String.self), "eventId": .of(EventID.self), "tier": .of(String.self),
+            "quantity": .of(Int.self), "seats": .list(.of(String.self)), "paymentMethod": .of(String.self),
+            "email": .of(String.self), "holdSeconds": .of(Int.self),
+        ], required: ["userId", "eventId"], alternatives: ["quantity", "seats"])
 }
 
 extension CancelPurchase {
-    static let fields = FieldTree.object(["sagaId": .value])
+    static let fields = FieldTree.object(["sagaId": .of(SagaID.self)], required: ["sagaId"])
 }
 
 extension PublishEvent {
-    static let fields = FieldTree.object([
-        "name": .value, "startsAt": .value, "endsAt": .value,
-        "venue": .object(["name": .value, "city": .value, "latitude": .value, "longitude": .value]),
-        "tiers": .list(
-            .object([
-                "name": .value, "price": .object(["currency": .value, "minor": .value]), "capacity": .value,
-                "seats": .list(.value),
-            ])),
-    ])
+    static let fields = FieldTree.object(
+        [
+            "name": .of(String.self), "startsAt": .of(Date.self), "endsAt": .of(Date.self), "venue": venue,
+            "tiers": .list(tier),
+        ], required: ["name", "startsAt", "venue", "tiers"])
+
+    private static let venue = FieldTree.object(
+        [
+            "name": .of(String.self), "city": .of(String.self), "latitude": .of(Double.self),
+            "longitude": .of(Double.self),
+        ], required: ["name", "city", "latitude", "longitude"])
+
+    private static let tier = FieldTree.object(
+        [
+            "name": .of(String.self), "price": price, "capacity": .of(Int.self), "seats": .list(.of(String.self)),
+        ], required: ["name", "price", "capacity"])
+
+    private static let price = FieldTree.object(
+        ["currency": .of(String.self), "minor": .of(Int64.self)], required: ["currency", "minor"])
 }
 
-/// Gathers what breaks a rule, each with its place.
-struct Inspection {
-    private(set) var mistakes: [Problem.Mistake] = []
-
-    mutating func require(_ condition: Bool, _ pointer: String, _ detail: @autoclosure () -> String) {
-        if !condition { mistakes.append(Problem.Mistake(pointer: pointer, detail: detail())) }
-    }
-
-    mutating func requireText(_ text: String, _ pointer: String, upTo limit: Int) {
-        require(TextRule.fits(text, upTo: limit), pointer, TextRule.demand(upTo: limit))
-    }
-
-    func finish() throws(Problem) {
-        guard mistakes.isEmpty else { throw .invalid(mistakes) }
+extension Inspection {
+    mutating func requireText(_ text: String, _ pointer: @autoclosure () -> String, upTo limit: Int) {
+        require(TextRule.fits(text, upTo: limit), pointer(), TextRule.demand(upTo: limit))
     }
 }

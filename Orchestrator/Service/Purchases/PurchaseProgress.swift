@@ -19,7 +19,7 @@ package struct PurchaseProgress<Store: SagaStore>: Sendable where Store.Definiti
         guard !events.isEmpty else { return [] }
         let results = try await runner.advance(events)
         let moved = results.compactMap { if case .taken(let saga, _) = $0 { saga } else { nil } }
-        watchers.notify(moved.map { ($0.id, $0.state.outcome != nil) })
+        watchers.notify(moved.map { .init(saga: $0.id, version: $0.version, hasOutcome: $0.state.outcome != nil) })
         hints.note(moved.filter { $0.state.outcome != nil }.map { .ended($0.request.intent, $0.id) })
         return results
     }

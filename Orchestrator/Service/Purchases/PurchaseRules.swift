@@ -91,7 +91,9 @@ enum EventRules {
         inspection.require((-90...90).contains(event.venue.latitude), "/venue/latitude", "must be from -90 to 90")
         inspection.require((-180...180).contains(event.venue.longitude), "/venue/longitude", "must be from -180 to 180")
         inspection.require(Limits.tiers.contains(event.tiers.count), "/tiers", "must be 1 to 50")
-        for (index, tier) in event.tiers.enumerated() { check(tier, at: "/tiers/\(index)", &inspection) }
+        for (index, tier) in event.tiers.enumerated() where !inspection.isFull {
+            check(tier, at: "/tiers/\(index)", &inspection)
+        }
         inspection.require(
             Set(event.tiers.map(\.name)).count == event.tiers.count, "/tiers", "must have different names")
         let seats = event.tiers.flatMap { $0.seats ?? [] }
@@ -120,7 +122,7 @@ enum EventRules {
             Limits.tierCapacity.contains(tier.capacity), "\(pointer)/capacity", "must be from 1 to 1000000")
         guard let seats = tier.seats else { return }
         inspection.require(seats.count == tier.capacity, "\(pointer)/seats", "must be as many as the capacity")
-        for (index, seat) in seats.enumerated() {
+        for (index, seat) in seats.enumerated() where !inspection.isFull {
             inspection.requireText(seat, "\(pointer)/seats/\(index)", upTo: Limits.seatNameLength)
         }
     }

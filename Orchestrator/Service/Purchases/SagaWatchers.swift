@@ -2,38 +2,71 @@ import Contracts
 import FleetRuntime
 import Synchronization
 
-/// Wakes those in this process who wait for a saga to move; other processes' moves are found by looking again.
+/// Wakes those in this process who wait for a saga to move.
+///
+/// What this process moves is told at once. What others move is found by the lookout, which asks for all sagas that
+/// somebody waits for in one query, however many wait.
 package final class SagaWatchers: Sendable {
     /// What somebody waits for: another look costs as much as a step, so it should not be in vain.
     enum Occasion { case step, outcome }
 
-    private let bells = Mutex<[SagaID: [(token: UInt64, occasion: Occasion, bell: Bell)]]>([:])
+    /// Where a saga stands, as far as those who wait care.
+    package struct Position: Sendable {
+        let saga: SagaID
+        let version: Int
+        let hasOutcome: Bool
+    }
+
+    private struct Watched {
+        /// The latest version that was heard of; 0 before the first.
+        var version = 0
+        var bells: [(token: UInt64, occasion: Occasion, bell: Bell)] = []
+    }
+
+    private let sagas = Mutex<[SagaID: Watched]>([:])
     private let tokens = Atomic<UInt64>(0)
 
     package init() {}
 
-    func notify(_ moves: [(saga: SagaID, hasOutcome: Bool)]) {
-        let rung = bells.withLock { bells in
-            bells.isEmpty
-                ? []
-                : moves.flatMap { move in
-                    (bells[move.saga] ?? []).filter { move.hasOutcome || $0.occasion == .step }
-                }
+    /// Wakes those whom a move concerns, once for each version.
+    func notify(_ positions: [Position]) {
+        let rung = sagas.withLock { sagas in
+            sagas.isEmpty ? [] : positions.flatMap { Self.bells(to: $0, &sagas) }
         }
-        for watcher in rung { watcher.bell.ring() }
+        for bell in rung { bell.ring() }
+    }
+
+    private static func bells(to position: Position, _ sagas: inout [SagaID: Watched]) -> [Bell] {
+        guard let watched = sagas[position.saga], watched.version < position.version else { return [] }
+        sagas[position.saga]?.version = position.version
+        return watched.bells.filter { position.hasOutcome || $0.occasion == .step }.map(\.bell)
+    }
+
+    /// The sagas that somebody waits for, at most `limit`.
+    func watched(_ limit: Int) -> [SagaID] {
+        sagas.withLock { Array($0.keys.prefix(limit)) }
+    }
+
+    /// The latest version of the saga that was heard of while it was watched; 0 if there was none.
+    func version(of saga: SagaID) -> Int {
+        sagas.withLock { $0[saga]?.version ?? 0 }
     }
 
     /// A bell that rings when the saga comes to this; give it back with `leave`.
     func enter(_ saga: SagaID, for occasion: Occasion) -> Watch {
         let watch = Watch(saga: saga, token: tokens.add(1, ordering: .relaxed).newValue, bell: Bell())
-        bells.withLock { $0[saga, default: []].append((watch.token, occasion, watch.bell)) }
+        sagas.withLock { sagas in
+            // Whoever comes later may wait for what the others have heard already.
+            sagas[saga, default: Watched()].version = 0
+            sagas[saga]?.bells.append((watch.token, occasion, watch.bell))
+        }
         return watch
     }
 
     func leave(_ watch: Watch) {
-        bells.withLock { bells in
-            bells[watch.saga]?.removeAll { $0.token == watch.token }
-            if bells[watch.saga]?.isEmpty ?? false { bells[watch.saga] = nil }
+        sagas.withLock { sagas in
+            sagas[watch.saga]?.bells.removeAll { $0.token == watch.token }
+            if sagas[watch.saga]?.bells.isEmpty ?? false { sagas[watch.saga] = nil }
         }
     }
 
@@ -41,5 +74,23 @@ package final class SagaWatchers: Sendable {
         let saga: SagaID
         fileprivate let token: UInt64
         let bell: Bell
+    }
+}
+
+/// Finds what other processes did to the sagas that somebody waits for here: one query a period, and none while nobody
+/// waits.
+package struct SagaLookout: Sweep {
+    package let name = "saga lookout"
+    static let period = Duration.milliseconds(500)
+    static let limit = 10_000
+
+    let watchers: SagaWatchers
+    let queries: SagaQueries
+
+    package func sweep() async throws -> Int {
+        let watched = watchers.watched(Self.limit)
+        guard !watched.isEmpty else { return 0 }
+        watchers.notify(try await queries.positions(of: watched))
+        return 0
     }
 }

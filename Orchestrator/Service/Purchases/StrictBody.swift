@@ -12,8 +12,9 @@ enum StrictBody {
             throw Problem(.malformedBody, "the body is not well-formed JSON in UTF-8: \(error)")
         }
         guard text.isObject else { throw Problem(.malformedBody, "the body must be a JSON object") }
-        let mistakes = fields.mistakes(in: text)
-        guard mistakes.isEmpty else { throw .invalid(mistakes) }
+        var inspection = Inspection()
+        fields.inspect(text, into: &inspection)
+        try inspection.finish()
         do {
             return try text.decode(type)
         } catch let error as DecodingError {
@@ -26,15 +27,21 @@ enum StrictBody {
     private static func mistake(in error: DecodingError) -> Problem.Mistake {
         switch error {
         case .keyNotFound(let key, let context):
-            Problem.Mistake(pointer: pointer(context.codingPath + [key]), detail: "is required")
-        case .valueNotFound(_, let context):
-            Problem.Mistake(pointer: pointer(context.codingPath), detail: "must not be null")
-        case .typeMismatch(let type, let context):
-            Problem.Mistake(pointer: pointer(context.codingPath), detail: "must be \(word(for: type))")
-        case .dataCorrupted(let context):
-            Problem.Mistake(pointer: pointer(context.codingPath), detail: context.debugDescription)
-        @unknown default:
-            Problem.Mistake(pointer: "", detail: "cannot be read")
+            Problem.Mistake(pointer: pointer(context.codingPath + [key]), detail: words(for: error))
+        case .valueNotFound(_, let context), .typeMismatch(_, let context), .dataCorrupted(let context):
+            Problem.Mistake(pointer: pointer(context.codingPath), detail: words(for: error))
+        @unknown default: Problem.Mistake(pointer: "", detail: words(for: error))
+        }
+    }
+
+    /// What is wrong with a value, without saying where it stands.
+    static func words(for error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound: "is required"
+        case .valueNotFound: "must not be null"
+        case .typeMismatch(let type, _): "must be \(word(for: type))"
+        case .dataCorrupted(let context): short(context.debugDescription)
+        @unknown default: "cannot be read"
         }
     }
 
@@ -42,8 +49,15 @@ enum StrictBody {
         path.map { "/" + ($0.intValue.map(String.init) ?? escaped($0.stringValue)) }.joined()
     }
 
+    /// A name within a pointer (RFC 6901); what is longer than any name of ours is cut.
     static func escaped(_ name: String) -> String {
-        name.replacing("~", with: "~0").replacing("/", with: "~1")
+        short(name).replacing("~", with: "~0").replacing("/", with: "~1")
+    }
+
+    private static func short(_ text: String) -> String {
+        let scalars = text.unicodeScalars.prefix(Limits.textLength + 1)
+        guard scalars.count > Limits.textLength else { return text }
+        return String(String.UnicodeScalarView(scalars.dropLast())) + "…"
     }
 
     private static func word(for type: Any.Type) -> String {
@@ -53,45 +67,6 @@ enum StrictBody {
         case is Double.Type: "a number"
         case is [Any].Type: "an array"
         default: "of another type"
-        }
-    }
-}
-
-/// The fields a body may have; anything else in it is a mistake.
-indirect enum FieldTree: Sendable {
-    case value
-    case list(FieldTree)
-    case object([String: FieldTree])
-
-    /// Whether something may be wrong with a value, so that its place must be told; most fields are quickly passed.
-    private func isSuspicious(_ index: Int, of text: JSONText) -> Bool {
-        if case .value = self { text.isForbiddenText(at: index) } else { true }
-    }
-
-    fileprivate func mistakes(in text: JSONText, at index: Int = 0, _ pointer: String = "") -> [Problem.Mistake] {
-        switch self {
-        case .value:
-            return text.isForbiddenText(at: index) ? [Problem.Mistake(pointer: pointer, detail: TextRule.demand)] : []
-        case .object(let fields):
-            let members = text.members(of: index)
-            return members.filter { fields[$0.key]?.isSuspicious($0.value, of: text) ?? true }
-                .sorted { $0.key < $1.key }
-                .flatMap { name, member in
-                    let place = "\(pointer)/\(StrictBody.escaped(name))"
-                    return fields[name]?.mistakes(in: text, at: member, place)
-                        ?? [Problem.Mistake(pointer: place, detail: "is not a field of this request")]
-                } + repeats(in: members.map(\.key), pointer)
-        case .list(let field):
-            return text.elements(of: index).enumerated().filter { field.isSuspicious($1, of: text) }
-                .flatMap { field.mistakes(in: text, at: $1, "\(pointer)/\($0)") }
-        }
-    }
-
-    /// Which of two values is meant nobody can know.
-    private func repeats(in names: [String], _ pointer: String) -> [Problem.Mistake] {
-        var seen: Set<String> = []
-        return names.filter { !seen.insert($0).inserted }.map { name in
-            Problem.Mistake(pointer: "\(pointer)/\(StrictBody.escaped(name))", detail: "must not come twice")
         }
     }
 }

@@ -65,6 +65,15 @@ package struct SagaQueries: Sendable {
             timeline: try journal.map { try JournalEntry<PurchaseSaga>($0) })
     }
 
+    /// Where the sagas stand, in one query.
+    func positions(of ids: [SagaID]) async throws -> [SagaWatchers.Position] {
+        try await pool.withConnection { connection in
+            try await connection.query(
+                "SELECT id, version, outcome IS NOT NULL FROM saga WHERE id = ANY($1)", [ids.map(\.uuid)],
+                as: (UUID, Int32, Bool).self)
+        }.map { .init(saga: SagaID($0.0), version: Int($0.1), hasOutcome: $0.2) }
+    }
+
     /// A page, newest first: ids are in the order of time, so the cursor is the last id seen.
     package func page(_ filter: SagaFilter) async throws -> [SagaSummary] {
         var conditions = Conditions("kind = 'purchase'")

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import Foundation
 import Glibc
@@ -6,7 +7,7 @@ import TestKit
 /// Clients that send too much, too little, too slowly, too often or nonsense; and settings and workers that fail.
 extension Fault {
     static let web: [Fault] =
-        bodies + clients + [
+        bodies + clients + crowds + [
             Fault("K2", "notification and recommendation hang", how: "SIGSTOP to both, 15 s, SIGCONT") { stage in
                 let slow = [try await stage.fleet.first(.notification), try await stage.fleet.first(.recommendation)]
                 for member in slow { try member.signal(SIGSTOP) }
@@ -128,6 +129,49 @@ extension Fault {
             }
             return told.joined(separator: ", ")
         },
+    ]
+
+    private static let crowds = [
+        Fault(
+            "I-12", "more connections than descriptors",
+            how:
+                "1,200 connections of one address, 50 of them asking, to an orchestrator that may open 1,024 files; 15 s"
+        ) { stage in
+            Descriptors.raiseLimit()
+            try await stage.fleet.kill9(try await stage.fleet.first(.orchestrator))
+            let member = try await stage.fleet.start(.orchestrator, descriptors: 1_024)
+            try await stage.fleet.ready()
+            let crowd = RawConnection(port: member.port, source: "127.0.0.2")
+            let ask = "GET /events?limit=1 HTTP/1.1\r\nHost: x\r\n\r\n"
+            async let answers = withThrowingTaskGroup(of: String.self) { group in
+                for number in 0..<1_200 {
+                    group.addTask {
+                        let parts = number < 50 ? Array(repeating: ask, count: 14) : []
+                        return try await crowd.say(
+                            parts, every: .seconds(1), within: .seconds(15), untilClosed: true
+                        ).answer
+                    }
+                }
+                return try await group.reduce(into: [String]()) { $0.append($1) }
+            }
+            var longest = Duration.zero
+            let end = ContinuousClock.now + .seconds(12)
+            while ContinuousClock.now < end {
+                let began = ContinuousClock.now
+                let answer = try await stage.web.call(
+                    "GET", "http://127.0.0.1:\(member.port)/events?limit=1", within: .seconds(5))
+                guard answer.status == 200 else { throw Trouble("a bystander got \(answer.status)") }
+                longest = max(longest, ContinuousClock.now - began)
+                try await stage.pause(.milliseconds(100))
+            }
+            let refused = try await answers.count { $0.hasPrefix("HTTP/1.1 503") }
+            guard member.status == nil else { throw Trouble("the orchestrator ended: \(member.status ?? -1)") }
+            guard refused > 500 else { throw Trouble("only \(refused) connections were refused") }
+            guard longest < .seconds(2) else { throw Trouble("a bystander waited for \(longest.text)") }
+            try await stage.fleet.kill9(member)
+            try await stage.fleet.up()
+            return "\(refused) were refused with 503; bystanders waited \(longest.text) at most"
+        }
     ]
 
     private static let clients = [

@@ -56,10 +56,12 @@ actor FleetProcesses {
     }
 
     @discardableResult
-    func start(_ role: FleetRole, _ number: Int = 1, _ extra: [String: String] = [:]) throws -> Member {
+    func start(
+        _ role: FleetRole, _ number: Int = 1, _ extra: [String: String] = [:], descriptors: Int? = nil
+    ) throws -> Member {
         let member = try Member(
             role, number: number, port: try port(of: "\(role.rawValue)-\(number)"), place: place,
-            settings: try settings(of: role, number).merging(extra) { $1 })
+            settings: try settings(of: role, number).merging(extra) { $1 }, descriptors: descriptors)
         members[role, default: []].append(member)
         return member
     }

@@ -14,14 +14,24 @@ final class Member: Sendable {
     var status: Int32? { child.status }
     var wasKilled: Bool { child.wasKilled }
 
-    init(_ role: FleetRole, number: Int, port: Int, place: Place, settings: [String: String]) throws {
+    /// - Parameter descriptors: the most file descriptors that it may open; nil for as many as the machine gives.
+    init(
+        _ role: FleetRole, number: Int, port: Int, place: Place, settings: [String: String], descriptors: Int? = nil
+    ) throws {
         self.role = role
         self.number = number
         self.port = port
         let name = number == 1 ? role.rawValue : "\(role.rawValue)-\(number)"
-        child = try Child(
-            name, place.program(role == .orchestrator ? "orchestrator" : "worker"),
-            role == .orchestrator ? [] : [role.rawValue], environment: settings, log: place.log(name))
+        let program = place.program(role == .orchestrator ? "orchestrator" : "worker")
+        let arguments = role == .orchestrator ? [] : [role.rawValue]
+        if let descriptors {
+            let script = "ulimit -n \(descriptors) && exec \"$0\" \"$@\""
+            child = try Child(
+                name, URL(filePath: "/bin/sh"), ["-c", script, program.path] + arguments, environment: settings,
+                log: place.log(name))
+        } else {
+            child = try Child(name, program, arguments, environment: settings, log: place.log(name))
+        }
     }
 
     func signal(_ number: Int32) throws { try child.signal(number) }

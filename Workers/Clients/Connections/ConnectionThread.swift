@@ -25,23 +25,55 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
         var owners = 1
     }
 
-    private let wakeUp: (reader: Int32, writer: Int32)
+    /// The two ends of the pipe that wakes the thread; -1 before it has begun.
+    private let reader = Atomic<Int32>(-1)
+    private let writer = Atomic<Int32>(-1)
     private let state = Mutex(State())
     private let identity = Atomic<UInt>(0)
 
-    package init() {
-        var ends: [Int32] = [-1, -1]
-        let piped = unsafe pipe(&ends)
-        precondition(piped == 0, "pipe failed: no descriptors left for a connection thread")
-        for end in ends {
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+    /// Begins at once, or as soon as the machine has a thread and two descriptors to give; until then jobs wait.
+    ///
+    /// - Parameter open: makes the pipe; nil while there are no descriptors for it.
+    package init(opening open: @escaping @Sendable () -> Pipe? = Pipe.open) {
+        if begin(open) { return }
+        World.task { [self] in
+            while !begin(open) { try await World.sleep(for: .milliseconds(100)) }
         }
-        wakeUp = (ends[0], ends[1])
+    }
+
+    deinit {
+        let ends = [reader.load(ordering: .relaxed), writer.load(ordering: .relaxed)]
+        for end in ends where end >= 0 { close(end) }
+    }
+
+    /// What wakes a sleeping thread: `pipe(2)`.
+    package struct Pipe: Sendable {
+        let reader: Int32
+        let writer: Int32
+
+        package static func open() -> Pipe? {
+            var ends: [Int32] = [-1, -1]
+            guard unsafe pipe(&ends) == 0 else { return nil }
+            for end in ends {
+                _ = fcntl(end, F_SETFL, O_NONBLOCK)
+                _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            }
+            return Pipe(reader: ends[0], writer: ends[1])
+        }
+    }
+
+    /// Whether there was a pipe and a thread to be had; without, everything is as before.
+    private func begin(_ open: () -> Pipe?) -> Bool {
+        if reader.load(ordering: .relaxed) < 0 {
+            guard let pipe = open() else { return false }
+            reader.store(pipe.reader, ordering: .relaxed)
+            writer.store(pipe.writer, ordering: .releasing)
+        }
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        let owned = unsafe Unmanaged.passRetained(self).toOpaque()
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        let owned = unsafe Unmanaged.passRetained(self)
         var thread = pthread_t()
         let started = unsafe pthread_create(
             &thread, &attributes,
@@ -49,14 +81,9 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
                 guard let owner = unsafe owner else { return nil }
                 unsafe Unmanaged<ConnectionThread>.fromOpaque(owner).takeRetainedValue().run()
                 return nil
-            }, owned)
-        unsafe pthread_attr_destroy(&attributes)
-        precondition(started == 0, "pthread_create failed: no threads left for a connection")
-    }
-
-    deinit {
-        close(wakeUp.reader)
-        close(wakeUp.writer)
+            }, owned.toOpaque())
+        if started != 0 { unsafe owned.release() }
+        return started == 0
     }
 
     package func enqueue(_ job: consuming ExecutorJob) {
@@ -152,8 +179,8 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
     }
 
     private func wake() {
-        // A full pipe already holds a wake-up, so a short write is as good as a whole one.
-        _ = unsafe [UInt8(1)].withUnsafeBytes { unsafe write(wakeUp.writer, $0.baseAddress, 1) }
+        // A full pipe already holds a wake-up, so a short write is as good as a whole one; who has not begun is awake.
+        _ = unsafe [UInt8(1)].withUnsafeBytes { unsafe write(writer.load(ordering: .acquiring), $0.baseAddress, 1) }
     }
 
     private func run() {
@@ -183,9 +210,10 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
 
     private func sleep() {
         let isAsleep = state.withLock { $0.isAsleep }
-        guard poll(wakeUp.reader, for: POLLIN, until: isAsleep ? nil : .now) != 0 else { return }
+        let reader = reader.load(ordering: .relaxed)
+        guard poll(reader, for: POLLIN, until: isAsleep ? nil : .now) != 0 else { return }
         var drained = [UInt8](repeating: 0, count: 64)
-        while unsafe read(wakeUp.reader, &drained, drained.count) == drained.count {}
+        while unsafe read(reader, &drained, drained.count) == drained.count {}
     }
 
     /// Sleeps until something happens to this descriptor or a watched one, a tick is due or the deadline has come.

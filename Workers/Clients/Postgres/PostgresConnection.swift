@@ -89,7 +89,7 @@ package actor PostgresConnection: Closeable {
         return result
     }
 
-    /// Asks the server, from any thread, to end what runs now; the statement then throws `.statementTimeout`.
+    /// Asks the server, from any thread, to end what runs now; the statement then throws `.cancelled`.
     ///
     /// The request travels on a connection of its own, and may find the next statement instead. `PQcancel`.
     package nonisolated func requestCancel() {

@@ -11,6 +11,8 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         case poolExhausted
         case uniqueViolation, checkViolation, foreignKeyViolation, notNullViolation
         case serializationFailure, deadlock, lockTimeout, statementTimeout
+        /// Somebody had the statement ended: an operator (`pg_cancel_backend`), or we.
+        case cancelled
         case adminShutdown, cannotConnectNow, tooManyConnections, readOnly, diskFull
         case insufficientPrivilege, undefinedTable
         /// A statement did not touch just the rows that it was meant to.
@@ -69,7 +71,8 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package var isTransient: Bool {
         switch code {
         case .connectionLost, .connectFailed, .timedOut, .poolExhausted, .serializationFailure, .deadlock,
-            .lockTimeout, .adminShutdown, .cannotConnectNow, .tooManyConnections, .readOnly, .diskFull, .stalePlan:
+            .lockTimeout, .cancelled, .adminShutdown, .cannotConnectNow, .tooManyConnections, .readOnly, .diskFull,
+            .stalePlan:
             true
         case .uniqueViolation, .checkViolation, .foreignKeyViolation, .notNullViolation, .statementTimeout,
             .insufficientPrivilege, .undefinedTable, .unexpectedRowCount, .invalidData, .decoding, .closed, .other:
@@ -92,7 +95,10 @@ extension PostgresError {
 
 extension PostgresError.Code {
     /// The code for a SQLSTATE; whatever nobody decides on is `.other`.
-    package init(sqlState: String) {
+    ///
+    /// - Parameter message: the server's own words, which alone tell a statement that took too long from one that
+    ///   somebody ended: both are 57014.
+    package init(sqlState: String, message: String = "") {
         self =
             switch sqlState {
             case "23505": .uniqueViolation
@@ -102,7 +108,7 @@ extension PostgresError.Code {
             case "40001": .serializationFailure
             case "40P01": .deadlock
             case "55P03": .lockTimeout
-            case "57014": .statementTimeout
+            case "57014": message.contains("statement timeout") ? .statementTimeout : .cancelled
             case "57P01", "57P02": .adminShutdown
             case "57P03": .cannotConnectNow
             case "53300": .tooManyConnections

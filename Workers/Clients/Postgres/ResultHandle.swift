@@ -44,10 +44,10 @@ import CPostgres
     /// The server's error; a fatal one counts as a lost connection, whatever reason the server gave.
     func error(of sql: String) -> PostgresError {
         let state = field("C")
-        let code = isFatal ? .connectionLost : state.map(PostgresError.Code.init(sqlState:)) ?? .other
+        let message = field("M") ?? "the server gave no message"
+        let code = state.map { PostgresError.Code(sqlState: $0, message: message) } ?? .other
         return PostgresError(
-            code, sqlState: state, sql: sql, detail: field("M") ?? "the server gave no message",
-            constraint: field("n"))
+            isFatal ? .connectionLost : code, sqlState: state, sql: sql, detail: message, constraint: field("n"))
     }
 
     /// Decodes every row; the number of columns must be the number of types.

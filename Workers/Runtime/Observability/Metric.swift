@@ -44,6 +44,10 @@ package enum Metric: String, Sendable, CaseIterable {
     case censusAge = "turnstile_census_age_seconds"
     case httpRequestDuration = "turnstile_http_request_duration_seconds"
     case httpRequestsInFlight = "turnstile_http_requests_in_flight"
+    case httpConnections = "turnstile_http_connections"
+    case httpConnectionsRefused = "turnstile_http_connections_refused_total"
+    case httpStreams = "turnstile_http_streams"
+    case operatorKeysRefused = "turnstile_operator_keys_refused_total"
 
     case timerLag = "turnstile_timer_lag_seconds"
     case paymentAnswers = "turnstile_payment_answers_total"
@@ -53,6 +57,7 @@ package enum Metric: String, Sendable, CaseIterable {
     case processCPU = "process_cpu_seconds_total"
     case processMemory = "process_resident_memory_bytes"
     case processDescriptors = "process_open_fds"
+    case processDescriptorLimit = "process_max_fds"
 
     package var kind: Kind {
         if rawValue.hasSuffix("_total") { return .counter }
@@ -117,6 +122,10 @@ extension Metric {
         case .censusAge: "Since when the numbers about the whole fleet were not renewed, by part."
         case .httpRequestDuration: "Time of HTTP requests, by route, method and status."
         case .httpRequestsInFlight: "HTTP requests that are not answered yet."
+        case .httpConnections: "HTTP connections that clients have open to the process."
+        case .httpConnectionsRefused: "HTTP connections that were refused, by the limit they met: process or address."
+        case .httpStreams: "Streams by which clients follow purchases now."
+        case .operatorKeysRefused: "Requests for operators' routes without a right key, by reason: wrong or limited."
         case .timerLag: "How late timers rang."
         case .paymentAnswers: "Answers of the payment provider, by operation and outcome."
         case .buildInfo: "1, with the version of the program and its role as labels."
@@ -124,6 +133,7 @@ extension Metric {
         case .processCPU: "Processor time of the process."
         case .processMemory: "Resident memory of the process."
         case .processDescriptors: "Open file descriptors of the process."
+        case .processDescriptorLimit: "The most file descriptors that the process may have open."
         }
     }
 }

@@ -1,3 +1,4 @@
+import Connections
 import Foundation
 
 /// The program that this process runs.
@@ -25,6 +26,7 @@ struct ProcessSamples: Sendable {
         var samples = [
             Sample(.buildInfo, [("version", Release.version), ("process", name)], 1),
             Sample(.processStartTime, startedAt.timeIntervalSince1970),
+            Sample(.processDescriptorLimit, Double(Descriptors.limit)),
         ]
         if let fields = Self.statistics, fields.count > 21 {
             let ticks = (Double(fields[11]) ?? 0) + (Double(fields[12]) ?? 0)

@@ -8,10 +8,12 @@ import ServiceLifecycle
 package struct AdminRoutes: Sendable {
     let health: HealthBoard
     let metrics: PrometheusRegistry
+    let connections: ConnectionLimits
 
     package init(_ fleet: Fleet) {
         health = fleet.health
         metrics = fleet.metrics
+        connections = fleet.connections
     }
 
     package func add<Context: RequestContext>(to router: Router<Context>) {
@@ -71,7 +73,7 @@ package struct AdminServer: Service {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
-            router: router, server: .impatient,
+            router: router, server: .impatient(within: routes.connections),
             configuration: .init(address: .hostname(host, port: port), serverName: "turnstile"),
             onServerRunning: { channel in
                 let address = "\(host):\(channel.localAddress?.port ?? port)"

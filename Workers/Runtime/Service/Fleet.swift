@@ -13,6 +13,8 @@ package struct Fleet: Sendable {
     package let health: HealthBoard
     package let metrics: PrometheusRegistry
     package let laneBoard = LaneBoard()
+    /// What clients may take of the process, whichever of its servers they ask.
+    package let connections: ConnectionLimits
     package let logger: Logger
 
     package init(
@@ -22,7 +24,10 @@ package struct Fleet: Sendable {
         self.health = health
         self.metrics = metrics
         self.logger = logger
-        metrics.gather { health.samples() }
+        let connections = ConnectionLimits(
+            total: settings.httpConnections, perAddress: settings.httpConnectionsPerAddress)
+        self.connections = connections
+        metrics.gather { health.samples() + connections.samples() }
     }
 
     /// A connection that acts as `role`: its rights, its schema first on the search path.

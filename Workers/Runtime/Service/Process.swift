@@ -12,6 +12,7 @@ package enum FleetProcess {
 
     package static func main(_ name: String, services: (Fleet) throws -> [any Service]) async {
         ignoreBrokenPipes()
+        Descriptors.raiseLimit()
         let settings = readSettings(name)
         LoggingSystem.bootstrap { _ in
             FleetLogHandler(label: name, level: settings.logLevel, format: settings.logFormat)

@@ -16,6 +16,12 @@ package struct Settings: Sendable {
     package var redisPrefix: String
     package var httpHost: String
     package var httpPort: Int
+    /// The most connections that clients may have open to this process, fewer where descriptors are short.
+    package var httpConnections: Int
+    /// The most of them from one address; never more than half of all.
+    package var httpConnectionsPerAddress: Int
+    /// The most purchases that clients may follow at once as streams.
+    package var httpStreams: Int
     package var adminHost: String
     /// Where a worker answers health and metrics; 0 leaves the choice to the system.
     package var adminPort: Int
@@ -47,6 +53,9 @@ package struct Settings: Sendable {
         redisPrefix = sheet.text("redis.prefix", "")
         httpHost = sheet.text("http.host", "127.0.0.1")
         httpPort = sheet.integer("http.port", 8080, in: 0...65_535)
+        httpConnections = sheet.integer("http.connections", 4_000, in: 8...1_000_000)
+        httpConnectionsPerAddress = sheet.integer("http.connections.per.address", 1_000, in: 1...1_000_000)
+        httpStreams = sheet.integer("http.streams", 1_000, in: 1...1_000_000)
         adminHost = sheet.text("admin.host", "127.0.0.1")
         adminPort = sheet.integer("admin.port", 0, in: 0...65_535)
         hold = .seconds(sheet.integer("hold.seconds", 900, in: Limits.holdSeconds))

@@ -85,7 +85,7 @@ struct DocsPage {
             <h3 id="\(operation.id)"><code><b>\(operation.method)</b> \(HTML.escaped(operation.path))</code></h3>
             <p>\(HTML.inline(operation.summary))</p>
             \(HTML.prose(operation.content["description"]?.text))\(key)
-            \(parameters(of: operation))\(body(of: operation))\(responses(of: operation))
+            \(parameters(of: operation))\(body(of: operation))\(responses(of: operation))\(samples(of: operation))
             </article>
             """
     }
@@ -119,6 +119,20 @@ struct DocsPage {
             ]
         }
         return HTML.table("Answers", ["status", "means", "value"], rows)
+    }
+
+    /// A sample of the request and of the answer to a right one, as JSON.
+    private func samples(of operation: Operation) -> String {
+        let answers = (operation.content["responses"]?.members ?? []).filter { $0.name.hasPrefix("2") }
+        let parts = [("Sample", operation.content["requestBody"])] + answers.map { ("Sample of \($0.name)", $0.value) }
+        return parts.flatMap { caption, part in
+            (part.map(resolved)?["content"]?.members ?? []).compactMap { media in
+                media.value["examples"]?.members.first.map { sample in
+                    let text = resolved(sample.value)["value"]?.json ?? ""
+                    return "<p>\(caption):</p><pre><code>\(HTML.escaped(text))</code></pre>"
+                }
+            }
+        }.joined()
     }
 
     private var schemas: String {

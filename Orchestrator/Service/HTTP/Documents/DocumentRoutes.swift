@@ -11,6 +11,13 @@ struct DocumentRoutes: Sendable {
         router.get("openapi.json") { _, _ in try Self.json(Self.openapi.get()) }
         router.get("asyncapi.json") { _, _ in try Self.json(Self.asyncapi.get()) }
         router.get("docs") { _, _ in Self.html(try Self.page.get()) }
+        router.get("problems") { _, _ in Self.html(ProblemPage(style: Self.style).index) }
+        router.get("problems/:code") { _, context in
+            guard let code = context.parameters.get("code").flatMap({ Problem.Code(rawValue: $0) }) else {
+                throw Problem(.notFound, "there is no such problem; /problems lists all")
+            }
+            return Self.html(ProblemPage(style: Self.style).page(of: code))
+        }
     }
 
     private static let openapi = ContractDocument.openapi.map(\.json)

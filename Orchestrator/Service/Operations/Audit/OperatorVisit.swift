@@ -1,7 +1,6 @@
 import Contracts
 import FoundationEssentials
 import Hummingbird
-import NIOCore
 import Synchronization
 
 /// A request's context that knows where the request came from, and which operator makes it.
@@ -15,18 +14,6 @@ extension VisitorContext {
     func operatorVisit() throws(Problem) -> OperatorVisit {
         guard let visit else { throw Problem(.operatorKeyRequired, "send an operator key") }
         return visit
-    }
-}
-
-/// The context of every request to the orchestrator.
-struct FleetContext: VisitorContext {
-    var coreContext: CoreRequestContextStorage
-    let remoteAddress: SocketAddress?
-    var visit: OperatorVisit?
-
-    init(source: ApplicationRequestContextSource) {
-        coreContext = .init(source: source)
-        remoteAddress = source.channel.remoteAddress
     }
 }
 

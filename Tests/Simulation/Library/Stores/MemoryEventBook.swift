@@ -24,10 +24,19 @@ package struct MemoryEventBook<Definition: PurchaseDefinition>: EventBook, Outbo
         }
     }
 
-    package func page(_ limit: Int, before cursor: EventID?) async throws -> [CatalogueEvent] {
+    package func exists(_ id: EventID) async throws -> Bool {
+        try await session.look { $0.events[id] != nil }
+    }
+
+    package func document(of id: EventID) async throws -> String? {
+        guard let event = try await session.look({ $0.events[id]?.event }) else { return nil }
+        return "{\"eventId\":\"\(id)\"," + String(decoding: try WireFormat.encode(event), as: UTF8.self).dropFirst()
+    }
+
+    package func page(_ limit: Int, before cursor: EventID?) async throws -> [EventSummary] {
         try await session.look { tables in
             tables.events.keys.filter { id in cursor.map { id < $0 } ?? true }.sorted(by: >).prefix(limit)
-                .compactMap { id in tables.events[id].map { CatalogueEvent(id: id, event: $0.event) } }
+                .compactMap { id in tables.events[id].map { EventSummary(id, EventSummary.Card($0.event)) } }
         }
     }
 
@@ -58,7 +67,7 @@ package struct MemoryEventBook<Definition: PurchaseDefinition>: EventBook, Outbo
     }
 
     package func restock(
-        _ limit: Int, with commands: @Sendable (CatalogueEvent) throws -> [OutgoingMessage]
+        _ limit: Int, with commands: @Sendable (EventID, PublishEvent) throws -> [OutgoingMessage]
     ) async throws -> Int {
         try await session.transact { transaction in
             let horizon = transaction.now.addingTimeInterval(-2)
@@ -66,13 +75,13 @@ package struct MemoryEventBook<Definition: PurchaseDefinition>: EventBook, Outbo
                 { tables in
                     tables.events.filter { !$0.value.isStocked && $0.value.createdAt < horizon }
                         .sorted { ($0.value.createdAt, $0.key) < ($1.value.createdAt, $1.key) }
-                        .map { CatalogueEvent(id: $0.key, event: $0.value.event) }
+                        .map { (id: $0.key, event: $0.value.event) }
                 }, key: { .id(.event, $0.id.uuid) }, limit: limit)
             guard !rows.isEmpty else { return 0 }
             let shown = stock.tables
-            let stocked = rows.filter(shown.shows).map(\.id)
-            let missing = rows.filter { !shown.shows($0) }
-            let messages = try missing.flatMap(commands)
+            let stocked = rows.filter { shown.shows($0.id, $0.event) }.map(\.id)
+            let missing = rows.filter { !shown.shows($0.id, $0.event) }
+            let messages = try missing.flatMap { try commands($0.id, $0.event) }
             try await transaction.write(locking: rows.map { .id(.event, $0.id.uuid) }) { tables in
                 for id in stocked { tables.events[id]?.isStocked = true }
                 tables.enclose(messages)
@@ -118,9 +127,9 @@ extension OrchestratorTables {
 
 extension ReservationTables {
     /// Whether every tier and every seat of the event is there.
-    fileprivate func shows(_ event: CatalogueEvent) -> Bool {
-        event.event.tiers.allSatisfy { tier in
-            let id = TierID(event: event.id, name: tier.name)
+    fileprivate func shows(_ event: EventID, _ published: PublishEvent) -> Bool {
+        published.tiers.allSatisfy { tier in
+            let id = TierID(event: event, name: tier.name)
             return tiers[id] != nil && (tier.seats?.count ?? 0) == (seats[id]?.count ?? 0)
         }
     }

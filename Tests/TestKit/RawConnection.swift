@@ -1,21 +1,30 @@
 import NIOCore
 import NIOPosix
-import TestKit
 
 /// One TCP connection to an orchestrator, for saying what no HTTP client would.
-struct RawConnection: Sendable {
+package struct RawConnection: Sendable {
     private typealias Stream = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
-    let port: Int
+    private let port: Int
+    private let source: String
+
+    /// - Parameter source: whose address the connections come from; all of 127.0.0.0/8 is this machine's.
+    package init(port: Int, source: String = "127.0.0.1") {
+        self.port = port
+        self.source = source
+    }
 
     /// Sends the parts with pauses between; returns the head of the answer, or all until the other side has hung up.
-    func say(_ parts: [String], every pause: Duration = .zero, within limit: Duration, untilClosed: Bool = false)
+    package func say(
+        _ parts: [String], every pause: Duration = .zero, within limit: Duration, untilClosed: Bool = false
+    )
         async throws -> (
             answer: String, took: Duration
         )
     {
         let began = ContinuousClock.now
         let stream = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(to: try SocketAddress(ipAddress: source, port: 0))
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
             }

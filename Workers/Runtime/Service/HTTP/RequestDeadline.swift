@@ -3,15 +3,20 @@ import NIOCore
 import NIOHTTPTypes
 
 extension HTTPServerBuilder {
-    /// HTTP/1.1 whose clients cannot keep a connection by sending slowly, or nothing.
-    package static var impatient: HTTPServerBuilder {
-        .http1(configuration: .init(additionalChannelHandlers: [RequestDeadline(of: .seconds(25))]))
+    /// HTTP/1.1 with a bound on connections, whose clients cannot keep one by sending slowly, reading slowly or nothing.
+    package static func impatient(within limits: ConnectionLimits) -> HTTPServerBuilder {
+        .http1(
+            configuration: .init(
+                additionalChannelHandlers: [
+                    ConnectionGate(limits), RequestDeadline(of: .seconds(25)), ConnectionEnd(),
+                ]))
     }
 }
 
 /// Closes a connection on which no whole request has arrived in time; a byte now and then buys nothing.
 ///
-/// The time runs from the connection's beginning, or from the answer to its last request.
+/// The time runs from the connection's beginning, or from the answer to its last request. A client that has an answer
+/// waiting in our memory and does not read it loses the connection after the same time.
 final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -20,6 +25,8 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let limit: TimeAmount
     private var timer: Scheduled<Void>?
+    /// Runs while the client reads nothing of what waits for it.
+    private var stall: Scheduled<Void>?
     /// Requests that have arrived whole and are not answered to the end; less than none while an answer that came early
     /// waits for the end of its request.
     private var unanswered = 0
@@ -34,11 +41,19 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
+        stall?.cancel()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
+        stall?.cancel()
         context.fireChannelInactive()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stall?.cancel()
+        stall = context.channel.isWritable ? nil : closing(context)
+        context.fireChannelWritabilityChanged()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -60,7 +75,11 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func arm(_ context: ChannelHandlerContext) {
+        timer = closing(context)
+    }
+
+    private func closing(_ context: ChannelHandlerContext) -> Scheduled<Void> {
         let channel = context.channel
-        timer = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+        return context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
     }
 }
