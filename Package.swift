@@ -134,7 +134,7 @@ let package = Package(
             "SimulationTests",
             [
                 "Simulation", "OrchestratorService", "SagaCore", "FleetRuntime", "Payment", "Postgres", "RabbitMQ",
-                "Contracts",
+                "Connections", "Contracts",
                 logging,
             ]),
         tests("RabbitMQTests", ["RabbitMQ", "Chance", "TestKit"]),

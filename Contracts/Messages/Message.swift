@@ -57,7 +57,7 @@ package struct Envelope: Sendable, Equatable {
 
 /// Where a message goes.
 package enum Destination: Sendable, Equatable {
-    /// To the queue of the command's owner.
+    /// To the queue of the command's owner; an event, to the one worker that must know of it.
     case owner
     /// To the orchestrator, as a reply.
     case orchestrator

@@ -72,6 +72,9 @@ package enum MessageKind: String, Sendable, CaseIterable, Codable {
         }
     }
 
+    /// The worker that must know of an event, whoever else listens.
+    package var learner: FleetRole? { self == .eventPublished ? .recommendation : nil }
+
     /// The kind without its version: an event's routing key.
     package var subject: String {
         String(rawValue[..<(rawValue.lastIndex(of: ".") ?? rawValue.endIndex)])

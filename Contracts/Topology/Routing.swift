@@ -10,13 +10,15 @@ package struct Route: Sendable, Equatable {
     package init(of message: OutgoingMessage) {
         switch message.destination {
         case .owner:
-            self.init(.commands, message.envelope.kind.owner?.rawValue ?? "", isMandatory: true)
+            self.init(
+                .commands, (message.envelope.kind.owner ?? message.envelope.kind.learner)?.rawValue ?? "",
+                isMandatory: true)
         case .orchestrator:
             self.init(.replies, FleetRole.orchestrator.rawValue, isMandatory: true)
         case .listeners:
             self.init(.events, message.envelope.kind.subject, isMandatory: false)
         case .upstream(let queue):
-            self.init(exchange: "", routingKey: queue, isMandatory: false)
+            self.init(exchange: "", routingKey: queue, isMandatory: true)
         }
     }
 

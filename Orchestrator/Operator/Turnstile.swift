@@ -23,7 +23,8 @@ struct Turnstile: AsyncParsableCommand {
             """,
         version: "turnstile \(Release.version)",
         subcommands: [
-            Status.self, Fleet.self, Queues.self, Sagas.self, Dead.self, Events.self, Timers.self, Verify.self,
+            Status.self, Fleet.self, Queues.self, Sagas.self, Dead.self, Undelivered.self, Events.self, Timers.self,
+            Verify.self,
             Topology.self,
             Migrate.self, Doctor.self,
         ])

@@ -4,3 +4,9 @@ where
     State == PurchaseState, Input == PurchaseInput, Effect == PurchaseEffect, Request == PurchaseRequest,
     Facts == PurchaseFacts
 {}
+
+extension PurchaseDefinition {
+    package static func request(_ request: PurchaseRequest, answeredAs repeated: PurchaseRequest) -> PurchaseRequest {
+        request.answered(in: repeated.replyTo, as: repeated.correlationID)
+    }
+}

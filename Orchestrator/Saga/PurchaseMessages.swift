@@ -53,7 +53,10 @@ extension PurchaseSaga {
             return saga.timerDeadline == nil ? [] : [try saga.command(CancelTimer(subject: holdTimer))]
         case .closePayment: return [try saga.command(ClosePayment(reason: saga.reason))]
         case .confirm: return [try saga.command(ConfirmSeats(userId: request.userId))]
-        case .release: return [try saga.command(ReleaseSeats(reason: saga.reason))]
+        case .release:
+            // A purchase that ends before its seats were held may not have been announced yet.
+            let started = saga.facts.deadline == nil ? [try started(saga)] : []
+            return started + [try saga.command(ReleaseSeats(reason: saga.reason))]
         case .refund: return [try saga.command(RefundPayment(amount: request.amount, reason: saga.reason))]
         case .announceStarted: return try announceStarted(saga)
         case .announceCompleted:
@@ -74,14 +77,24 @@ extension PurchaseSaga {
     }
 
     private static func announceStarted(_ saga: SagaView<PurchaseSaga>) throws -> [OutgoingMessage] {
-        let request = saga.request
-        let event = try saga.event(
-            PurchaseStarted(
-                sagaId: saga.id, eventId: request.eventId, userId: request.userId, quantity: request.quantity,
-                amount: request.amount))
-        guard let answer = try saga.answer(PurchaseAccepted(sagaId: saga.id)) else { return [event] }
+        let event = try started(saga)
+        // The watchdog repeats only what a start over HTTP may have lost; a start's message is told before it is settled.
+        guard saga.causationID != nil, let answer = try saga.answer(PurchaseAccepted(sagaId: saga.id)) else {
+            return [event]
+        }
         return [event, answer]
     }
+
+    /// The event has one id, whoever tells it and when.
+    private static func started(_ saga: SagaView<PurchaseSaga>) throws -> OutgoingMessage {
+        let request = saga.request
+        return try saga.event(
+            PurchaseStarted(
+                sagaId: saga.id, eventId: request.eventId, userId: request.userId, quantity: request.quantity,
+                amount: request.amount), ofStep: firstStep)
+    }
+
+    private static let firstStep = 1
 
     private static func notify(_ saga: SagaView<PurchaseSaga>) throws -> [OutgoingMessage] {
         let template: SendNotification.Template
@@ -116,12 +129,16 @@ extension SagaView<PurchaseSaga> {
         OutgoingMessage(try envelope(payload), to: .owner)
     }
 
-    fileprivate func event(_ payload: some Message) throws -> OutgoingMessage {
-        OutgoingMessage(try envelope(payload), to: .listeners)
+    fileprivate func event(_ payload: some Message, ofStep step: Int? = nil) throws -> OutgoingMessage {
+        OutgoingMessage(try envelope(payload, ofStep: step), to: .listeners)
     }
 
     /// An outcome is told to everybody, and to the upstream system that asked.
+    ///
+    /// It is told again while the buyer's notification is overdue, in case the broker has lost both; not for ever, for it is
+    /// told before what led to it is settled.
     fileprivate func outcome(_ payload: some Message) throws -> [OutgoingMessage] {
+        guard causationID != nil || attempts <= Self.repeatsOfOutcome else { return [] }
         let event = try event(payload)
         guard let answer = try answer(payload) else { return [event] }
         return [event, answer]
@@ -134,8 +151,11 @@ extension SagaView<PurchaseSaga> {
         return OutgoingMessage(envelope, to: .upstream(queue: queue))
     }
 
-    private func envelope<Payload: Message>(_ payload: Payload) throws -> Envelope {
-        try Envelope(
+    private static let repeatsOfOutcome = 2
+
+    private func envelope<Payload: Message>(_ payload: Payload, ofStep earlier: Int? = nil) throws -> Envelope {
+        let step = earlier ?? step
+        return try Envelope(
             id: .derived(from: id, step: step, kind: Payload.kind), payload, sagaID: id, step: step,
             causationID: causationID, occurredAt: now, traceparent: traceparent)
     }

@@ -47,7 +47,7 @@ package enum PurchaseSaga: PurchaseDefinition {
             .move(to: .refused(.notReserved(reason)), then: [.announceRefused, .notify])
         case .cancelRequested: .move(to: .unwinding(.cancelled, outstanding: [.release]), then: [.release])
         case .attemptsUsedUp: .move(to: .unwinding(.timedOut, outstanding: [.release]), then: [.release])
-        case .stepTimedOut: .stay(then: [.reserve])
+        case .stepTimedOut: .stay(then: [.reserve, .announceStarted])
         case .start: .ignore(.duplicate)
         case .refundRequested: .ignore(.late)
         case .confirmed, .confirmRefused, .released, .captured, .declined, .closed, .refunded, .holdExpired,

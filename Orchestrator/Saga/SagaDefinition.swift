@@ -40,6 +40,8 @@ package protocol SagaDefinition: Sendable {
     static func learn(_ input: Input, into facts: inout Facts)
     /// The names of the inputs that only teach: `step` decides without looking at what they carry.
     static var lessons: [String] { get }
+    /// The same request, to be answered as its repeat wants to be answered.
+    static func request(_ request: Request, answeredAs repeated: Request) -> Request
     /// How long the saga asks again in a state, and what happens after that.
     static func patience(in state: State, knowing facts: Facts) -> Patience<Input>
     /// The input that says that an answer is overdue.

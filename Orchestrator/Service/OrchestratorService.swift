@@ -23,6 +23,11 @@ package enum OrchestratorService {
             name: "0004_leave_room_for_steps",
             sql: String(decoding: PackageResources._004_leave_room_for_steps_sql, as: UTF8.self)),
         Migration(
+            name: "0007_keep_undelivered_answers",
+            sql: String(decoding: PackageResources._007_keep_undelivered_answers_sql, as: UTF8.self)),
+        Migration(
+            name: "0008_retell_events", sql: String(decoding: PackageResources._008_retell_events_sql, as: UTF8.self)),
+        Migration(
             name: "0009_audit_operators",
             sql: String(decoding: PackageResources._009_audit_operators_sql, as: UTF8.self)),
         Migration(
@@ -39,7 +44,7 @@ package enum OrchestratorService {
         _ fleet: Fleet, onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws -> [any Service] {
         let parts = try Parts(fleet)
-        let lanes = try fleet.commandLanes(of: .orchestrator) { connection in
+        let lanes = try fleet.commandLanes(of: .orchestrator, rejecting: Rejection.answer) { connection in
             let runner = parts.runner(connection)
             let commands = CommandsHandler(
                 desk: parts.desk(runner), purchases: parts.progress(runner), publishing: parts.publishing)
@@ -68,6 +73,13 @@ package enum OrchestratorService {
             Sweeper(
                 SagaLookout(watchers: parts.watchers, queries: parts.sagaQueries), every: SagaLookout.period,
                 batch: .max, health: fleet.health, logger: fleet.logger),
+            Sweeper(
+                PlaceKeeper(PostgresEventPlaces(parts.pool), bell: parts.outboxBell), every: .seconds(2),
+                batch: PlaceKeeper.batch, health: fleet.health, logger: fleet.logger),
+            Sweeper(
+                UndeliveredRelay(
+                    parts.undelivered, outlet: try fleet.externalOutlet(of: .orchestrator, for: "undelivered answers")),
+                every: .seconds(1), batch: UndeliveredRelay.batch, health: fleet.health, logger: fleet.logger),
             parts.dispatcher,
             parts.census,
             HTTPServer(
@@ -92,6 +104,7 @@ package enum OrchestratorService {
         let fleet: Fleet
         let pool: PostgresPool
         let hints: PurchaseHints
+        let undelivered: PostgresUndeliveredAnswers
         let book: PostgresEventBook
         let catalogue: Catalogue
         let stock: any StockView
@@ -110,6 +123,8 @@ package enum OrchestratorService {
         init(_ fleet: Fleet) throws {
             self.fleet = fleet
             pool = fleet.databasePool(of: .orchestrator, for: "http", size: Self.poolSize)
+            undelivered = PostgresUndeliveredAnswers(pool)
+            fleet.keepUndelivered(of: .orchestrator, in: undelivered)
             hints = PurchaseHints(
                 RedisPurchaseCache(try fleet.redis(for: "purchases"), prefix: fleet.settings.redisPrefix),
                 health: fleet.health,
@@ -190,6 +205,7 @@ package enum OrchestratorService {
                     desk: DeadLetterDesk(file: file, mailer: try fleet.mailer(of: .orchestrator, for: "replays"))),
                 audit: AuditBook(pool),
                 pauses: PauseRoutes(pauses: pauses, book: PostgresPauseBook(pool: pool), catalogue: catalogue),
+                undelivered: UndeliveredRoutes(answers: undelivered),
                 verification: VerifyRoute(fleet.settings, logger: fleet.logger), logger: fleet.logger)
         }
 

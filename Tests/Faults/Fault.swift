@@ -27,7 +27,7 @@ struct Fault: Sendable {
     }
 
     static let all: [Fault] =
-        killPoints + processes + broker + network + messages + database + cache + time + payment + web
+        killPoints + processes + broker + listeners + network + messages + database + cache + time + payment + web
 }
 
 /// What a fault may touch.

@@ -7,18 +7,18 @@ import Testing
 @Suite struct `A saga's messages` {
     private static func view(
         _ state: PurchaseState, step: Int = 3, replyTo: String? = nil, deadlineIn seconds: Double = 900,
-        after attempts: Int = 0
+        after attempts: Int = 0, causedBy cause: MessageID? = nil, isHeld: Bool = true
     ) -> SagaView<PurchaseSaga> {
         let now = Date(timeIntervalSince1970: 1_900_000_000)
         var facts = PurchaseFacts()
-        facts.deadline = now.addingTimeInterval(seconds)
+        facts.deadline = isHeld ? now.addingTimeInterval(seconds) : nil
         facts.tickets = [Universe.ticket]
         let request = PurchaseRequest(
             userId: "ada", eventId: event, tier: "Floor", quantity: 1, seats: nil,
             amount: Money(currency: "EUR", minor: 4_500), paymentMethod: "sim_ok", email: "ada@example.com",
             holdSeconds: 900, replyTo: replyTo, correlationID: "order-1")
         return SagaView(
-            id: saga, state: state, step: step, request: request, facts: facts, causationID: nil, traceparent: nil,
+            id: saga, state: state, step: step, request: request, facts: facts, causationID: cause, traceparent: nil,
             now: now, attempts: attempts, stepTimeout: 30)
     }
 
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func `carry their saga and its step`() throws {
-        for effect in PurchaseEffect.allCases {
+        for effect in PurchaseEffect.allCases where effect != .announceStarted {
             for message in try PurchaseSaga.messages(for: effect, of: Self.view(.completed, replyTo: "answers")) {
                 #expect(message.envelope.sagaID == Self.saga)
                 #expect(message.envelope.step == 3)
@@ -49,6 +49,29 @@ import Testing
         #expect(asked[1].envelope.correlationID == "order-1")
         let silent = try PurchaseSaga.messages(for: .announceCompleted, of: Self.view(.completed))
         #expect(silent.map(\.destination) == [.listeners])
+    }
+
+    @Test func `tell of the start once more as long as it may have been lost, under the id it had`() throws {
+        let first = try PurchaseSaga.messages(
+            for: .announceStarted, of: Self.view(.reserving, step: 1, replyTo: "answers", causedBy: .make()))
+        let repeated = try PurchaseSaga.messages(
+            for: .announceStarted, of: Self.view(.reserving, step: 1, replyTo: "answers", after: 1))
+        let cancelled = try PurchaseSaga.messages(
+            for: .release, of: Self.view(.unwinding(.cancelled, outstanding: [.release]), step: 2, isHeld: false))
+        let released = try PurchaseSaga.messages(
+            for: .release, of: Self.view(.unwinding(.cancelled, outstanding: [.release]), step: 4))
+        #expect(first.map(\.destination) == [.listeners, .upstream(queue: "answers")])
+        #expect(repeated.map(\.destination) == [.listeners], "whoever asked by message was told before it was settled")
+        #expect(cancelled.map(\.destination) == [.listeners, .owner])
+        #expect(released.map(\.destination) == [.owner])
+        #expect(Set([first[0], repeated[0], cancelled[0]].map(\.envelope.id)).count == 1)
+    }
+
+    @Test func `tell an outcome again while the buyer's notification is overdue, and not for ever`() throws {
+        for (attempts, count) in [(1, 1), (2, 1), (3, 0)] {
+            let view = Self.view(.completed, after: attempts)
+            #expect(try PurchaseSaga.messages(for: .announceCompleted, of: view).count == count)
+        }
     }
 
     @Test func `ask for a timer, and for its end, where the payment is slow or the hold is short`() throws {

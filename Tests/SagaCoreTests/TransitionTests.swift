@@ -59,7 +59,7 @@ import Testing
 
     private static func effects(of state: PurchaseState) -> [PurchaseEffect] {
         switch state {
-        case .reserving: [.reserve]
+        case .reserving: [.reserve, .announceStarted]
         case .charging: [.charge, .scheduleExpiry]
         case .confirming: [.confirm]
         case .closing: [.closePayment]

@@ -1,3 +1,4 @@
+import Connections
 import FleetRuntime
 import Payment
 import RabbitMQ
@@ -29,6 +30,24 @@ struct CarelessOutlet: Outlet {
 
     func publish(_ batch: [Publication]) async throws -> [Refusal] {
         _ = try await inner.publish(batch)
+        return []
+    }
+}
+
+/// Publishes again whatever was refused, until it is taken.
+struct StubbornOutlet: Outlet {
+    let inner: any Outlet
+
+    func open() async throws { try await inner.open() }
+    func close() async { await inner.close() }
+
+    func publish(_ batch: [Publication]) async throws -> [Refusal] {
+        var remaining = batch
+        while !remaining.isEmpty {
+            let refusals = try await inner.publish(remaining)
+            remaining = refusals.map { remaining[$0.index] }
+            if !remaining.isEmpty { try await World.sleep(for: .seconds(1)) }
+        }
         return []
     }
 }

@@ -23,6 +23,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case tombstoneForgotten, holdFreedByTheClock, stockUpdatesLost
     case unstableChargeKey, closedWithoutAsking, chargesChangedBlindly, pendingChargesForgotten
     case journalNotAsked, sagasNotLocked, memoryNotDoubted, startsUnchecked, restBeforeTheLetter, noWatchdog
+    case fullQueueHoldsAll, answersForgotten, noPlaceKeeper
 
     func run(seed: UInt64) -> SimulationReport {
         switch self {
@@ -35,7 +36,8 @@ enum PlantedBug: String, CaseIterable, Sendable {
         case .inboxForgets, .repliesNotSentAgain, .acknowledgedBeforeConfirmed, .refusalsOverlooked,
             .confirmsImagined, .tombstoneForgotten, .holdFreedByTheClock, .stockUpdatesLost, .unstableChargeKey,
             .closedWithoutAsking, .chargesChangedBlindly, .pendingChargesForgotten, .journalNotAsked,
-            .sagasNotLocked, .memoryNotDoubted, .startsUnchecked, .restBeforeTheLetter, .noWatchdog:
+            .sagasNotLocked, .memoryNotDoubted, .startsUnchecked, .restBeforeTheLetter, .noWatchdog, .fullQueueHoldsAll,
+            .answersForgotten, .noPlaceKeeper:
             Simulation<PurchaseSaga>(flaws: flaws).run(seed: seed)
         }
     }
@@ -61,6 +63,9 @@ enum PlantedBug: String, CaseIterable, Sendable {
         case .startsUnchecked: flaws.sagas = .startsUnchecked
         case .restBeforeTheLetter: flaws.sagas = .earlyRest
         case .noWatchdog: flaws.hasNoWatchdog = true
+        case .fullQueueHoldsAll: flaws.externalOutlet = { StubbornOutlet(inner: $0) }
+        case .noPlaceKeeper: flaws.hasNoPlaceKeeper = true
+        case .answersForgotten: flaws.forgetsAnswers = true
         case .releaseBeforeClose, .lateCaptureLost, .expiryWithoutALook, .cancelWithoutRefund,
             .refundWithoutRelease, .moneyGivenUp:
             break

@@ -22,6 +22,14 @@ package struct TestDatabase: Sendable {
             logger: logger)
     }
 
+    /// Connections that act as `role`, as the process would.
+    package func pool(as role: FleetRole) -> PostgresPool {
+        PostgresPool(
+            PostgresConfiguration(
+                url: url, applicationName: "test", role: role.databaseRole, searchPath: role.rawValue),
+            size: 2, logger: logger)
+    }
+
     /// A connection with every right, for looking behind the scenes.
     package func owner() -> PostgresConnection {
         PostgresConnection(PostgresConfiguration(url: url, applicationName: "test"), logger: logger)

@@ -69,11 +69,15 @@ package struct EventPublishing: Sendable {
     ) throws -> [OutgoingMessage] {
         try StockParts.commands(for: event, id: id, traceparent: traceparent) + [
             OutgoingMessage(
-                try Envelope(
-                    id: .derived(from: id.uuid, MessageKind.eventPublished.rawValue), Self.news(of: event, id: id),
-                    sagaID: nil, step: nil, causationID: nil, occurredAt: World.date, traceparent: traceparent),
-                to: .listeners)
+                try Self.announcement(of: event, id: id, traceparent: traceparent), to: .listeners)
         ]
+    }
+
+    /// The news of an event, always under the same id.
+    static func announcement(of event: PublishEvent, id: EventID, traceparent: String?) throws -> Envelope {
+        try Envelope(
+            id: .derived(from: id.uuid, MessageKind.eventPublished.rawValue), news(of: event, id: id), sagaID: nil,
+            step: nil, causationID: nil, occurredAt: World.date, traceparent: traceparent)
     }
 }
 

@@ -21,13 +21,21 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
     package func handle(_ batch: [Envelope]) async throws -> [Outcome] {
         let starts = batch.indices.filter { batch[$0].kind == .purchaseStart }
         let cancels = batch.indices.filter { batch[$0].kind == .purchaseCancel }
-        var outcomes = batch.map { Outcome.bury(reason: BurialReason.unexpectedKind($0.kind)) }
+        var outcomes = try batch.map(refuseKind)
         for (index, outcome) in zip(starts, try await start(starts.map { batch[$0] })) { outcomes[index] = outcome }
         for (index, outcome) in zip(cancels, try await cancel(cancels.map { batch[$0] })) { outcomes[index] = outcome }
         for index in batch.indices where batch[index].kind == .eventPublish {
             outcomes[index] = try await publish(batch[index])
         }
         return outcomes
+    }
+
+    /// What no upstream system may send.
+    private func refuseKind(_ envelope: Envelope) throws -> Outcome {
+        let problem = Problem(.invalid, "\(envelope.kind.rawValue) is not for this queue")
+        return .bury(
+            reason: BurialReason.unexpectedKind(envelope.kind),
+            answers: try Rejection.answer(to: envelope, problem).map { [$0] } ?? [])
     }
 
     private func start(_ batch: [Envelope]) async throws -> [Outcome] {
@@ -51,9 +59,6 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
     private func ask(_ envelope: Envelope) -> Result<StartAsk, Problem> {
         do throws(Problem) {
             let wish = try StrictBody.read(StartPurchase.self, from: envelope.body, fields: StartPurchase.fields)
-            if let replyTo = envelope.replyTo, replyTo.utf8.count > Limits.replyToLength {
-                throw Problem(.invalid, "reply_to is too long")
-            }
             return .success(
                 StartAsk(
                     wish: wish, key: "amqp:\(envelope.id)", messageID: envelope.id, replyTo: envelope.replyTo,
@@ -65,7 +70,7 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
 
     /// Tells the publisher if it can be told; a wish that makes no sense is also kept for an operator to see.
     private func refuse(_ envelope: Envelope, _ problem: Problem) throws -> Outcome {
-        let answers = try rejection(of: envelope, problem).map { [$0] } ?? []
+        let answers = try Rejection.answer(to: envelope, problem).map { [$0] } ?? []
         switch problem.code {
         case .malformedBody: return .bury(reason: "\(problem.code.rawValue): \(problem.detail)", answers: answers)
         case .invalid where answers.isEmpty: return .bury(reason: "\(problem.code.rawValue): \(problem.detail)")
@@ -74,16 +79,6 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
             .crossSite, .expectationFailed, .tooManyRequests, .unavailable, .internalError:
             return .reply(answers)
         }
-    }
-
-    private func rejection(of envelope: Envelope, _ problem: Problem) throws -> OutgoingMessage? {
-        guard let queue = envelope.replyTo, queue.utf8.count <= Limits.replyToLength else { return nil }
-        var answer = try Envelope(
-            id: .derived(from: envelope.id.uuid, MessageKind.purchaseRejected.rawValue),
-            PurchaseRejected(problem: problem), sagaID: nil, step: nil, causationID: envelope.id,
-            occurredAt: World.date, traceparent: envelope.traceparent)
-        answer.correlationID = envelope.knownBy
-        return OutgoingMessage(answer, to: .upstream(queue: queue))
     }
 
     private func cancel(_ batch: [Envelope]) async throws -> [Outcome] {
@@ -142,7 +137,7 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
 extension EventPublishing.Asker {
     /// Nil when the publisher named no queue for answers.
     fileprivate init?(_ envelope: Envelope) {
-        guard let queue = envelope.replyTo, queue.utf8.count <= Limits.replyToLength else { return nil }
+        guard let queue = envelope.replyTo else { return nil }
         self.init(queue: queue, correlationID: envelope.knownBy, command: envelope.id)
     }
 }

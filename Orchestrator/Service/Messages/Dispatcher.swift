@@ -60,7 +60,8 @@ package final class Dispatcher: Service {
                 continue
             }
             do {
-                try await mailer.send(batch)
+                // The watchdog repeats a command that was not sent, and with it what tells of it; so that goes first.
+                try await mailer.sendInTurn(batch)
             } catch is Interrupted {
                 break
             } catch {

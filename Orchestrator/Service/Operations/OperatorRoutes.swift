@@ -13,6 +13,7 @@ struct OperatorRoutes: Sendable {
     let letters: DeadLetterRoutes
     let audit: AuditBook
     let pauses: PauseRoutes
+    let undelivered: UndeliveredRoutes
     let verification: VerifyRoute
     let logger: Logger
 
@@ -24,6 +25,7 @@ struct OperatorRoutes: Sendable {
         letters.add(to: ops)
         AuditRoutes(book: audit).add(to: ops)
         pauses.add(to: ops)
+        undelivered.add(to: ops)
         ops.get("status") { _, _ in Response.json(200, await board.status()) }
         ops.get("queues") { _, _ in Response.json(200, await board.queueList()) }
         ops.get("fleet") { _, _ in Response.json(200, ["members": try await board.members()]) }

@@ -113,9 +113,10 @@ extension SagaRunner {
                 record.id, try record.messages(entry.effects, causedBy: entry.messageID, at: now, after: 0, patience),
                 state: record.state.tag)
         case .repeated(let id):
+            let known = stored[id]
             return .repeated(
-                id, try stored[id]?.repeats(of: entry, at: now, patience) ?? [], state: (stored[id] ?? record).state.tag
-            )
+                id, try known?.repeats(ofStart: entry, answeredAs: record.request, at: now, patience) ?? [],
+                state: (known ?? record).state.tag)
         case .keyReused(let id): return .keyReused(id)
         case .inProgress(let id): return .inProgress(id)
         }

@@ -47,6 +47,28 @@ struct SagaWork<Definition: SagaDefinition> {
 }
 
 extension SagaRecord {
+    /// A start that came again is told where it asks now that it was accepted, and the outcome if there is one.
+    func repeats(
+        ofStart entry: JournalEntry<Definition>, answeredAs repeated: Definition.Request, at now: Date,
+        _ patience: SagaPatience
+    ) throws -> [OutgoingMessage] {
+        let asker = answered(as: repeated)
+        let first = try asker.repeats(of: entry, at: now, patience)
+        guard state.outcome != nil, case .stay(let effects) = Definition.step(state, on: Definition.overdue) else {
+            return first
+        }
+        let outcome = try asker.messages(
+            effects.filter(\.isAnnouncement), causedBy: entry.messageID, at: now, after: 0, patience)
+        return first + outcome.filter { if case .upstream = $0.destination { true } else { false } }
+    }
+
+    private func answered(as repeated: Definition.Request) -> SagaRecord {
+        SagaRecord(
+            id: id, version: version, step: step, state: state, facts: facts,
+            request: Definition.request(request, answeredAs: repeated), wakeAt: wakeAt, dueAt: dueAt,
+            attempts: attempts, needsAttention: needsAttention, traceparent: traceparent)
+    }
+
     /// The input that led to the present state sends all its effects again.
     ///
     /// Of an older one, only what it told the

@@ -17,7 +17,7 @@ package struct Watchdog<Store: SagaStore>: Sweep {
     package func sweep() async throws -> Int {
         let (messages, sagas) = try await runner.wake(limit)
         if sagas > 0 { FaultPoint.awoken.pass() }
-        try await mailer.send(messages)
+        try await mailer.sendInTurn(messages)
         return sagas
     }
 }

@@ -77,6 +77,7 @@ extension SimulatedFleet {
         broker.backlog == 0
             && orchestrator.tables.sagas.values.allSatisfy { $0.record.state.outcome != nil && $0.record.wakeAt == nil }
             && orchestrator.tables.outbox.isEmpty
+            && (plan.flaws.hasNoPlaceKeeper || orchestrator.tables.events.values.allSatisfy { $0.placesDueAt == nil })
             && payment.tables.charges.values.allSatisfy { $0.dueAt == nil }
             && expiry.tables.timers.values.allSatisfy { $0.status != .scheduled }
     }

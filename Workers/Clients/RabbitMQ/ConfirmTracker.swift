@@ -47,6 +47,12 @@ struct ConfirmTracker {
         }
     }
 
+    /// Stops tracking a batch and names what was refused of it, and what has no answer yet.
+    mutating func abandon(_ id: BatchID) -> [Refusal] {
+        guard let position = batches.firstIndex(where: { $0.id == id }) else { return [] }
+        return batches.remove(at: position).outcomeSoFar
+    }
+
     /// Stops tracking a batch; its messages may still reach their queues.
     mutating func forget(_ id: BatchID) {
         batches.removeAll { $0.id == id }
@@ -77,6 +83,15 @@ private struct Batch {
 
     var outcome: [Refusal] {
         reasons.map { Refusal(index: $0.key, reason: $0.value) }.sorted { $0.index < $1.index }
+    }
+
+    /// The same, with what has no answer yet as unanswered.
+    var outcomeSoFar: [Refusal] {
+        var reasons = reasons
+        for position in indices.indices where !isSettled[position] && reasons[indices[position]] == nil {
+            reasons[indices[position]] = .unanswered
+        }
+        return reasons.map { Refusal(index: $0.key, reason: $0.value) }.sorted { $0.index < $1.index }
     }
 
     mutating func settle(_ tag: UInt64, isMultiple: Bool, isAccepted: Bool) {

@@ -102,8 +102,17 @@ extension Properties {
         if flags & AMQP_BASIC_HEADERS_FLAG != 0 {
             headers = unsafe Self.headers(copying: source.pointee.headers, illegible: &illegible)
         }
+        // Hardly ever given, so it goes with the headers.
+        if let encoding = unsafe text(
+            AMQP_BASIC_CONTENT_ENCODING_FLAG, source.pointee.content_encoding, "content_encoding")
+        {
+            headers[Self.contentEncoding] = .string(encoding)
+        }
         self.illegible = illegible
     }
+
+    /// The header that stands for the property `content_encoding`.
+    static let contentEncoding = "content-encoding"
 
     static func headers(copying table: amqp_table_t) -> FieldTable {
         var illegible: [String] = []

@@ -108,6 +108,8 @@ package struct Refusal: Sendable, Equatable {
         case returned(code: UInt16, text: String)
         /// A queue refused it: it is full, or its leader is gone.
         case nacked
+        /// The broker had not answered when its time was up; the message may be in its queues or come there yet.
+        case unanswered
     }
 
     /// The position in the published batch.

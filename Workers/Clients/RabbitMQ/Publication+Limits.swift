@@ -56,7 +56,7 @@ extension Refusal.Reason {
     package var isForEver: Bool {
         switch self {
         case .returned(let code, _): code == 311
-        case .nacked: false
+        case .nacked, .unanswered: false
         }
     }
 }

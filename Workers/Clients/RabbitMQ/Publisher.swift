@@ -18,6 +18,8 @@ package actor Publisher {
     }
 
     private let configuration: BrokerConfiguration
+    /// How long a batch waits for answers that the connection does not depend on; nil where it does.
+    private let answerLimit: Duration?
     private let logger: Logger
     private let thread: ConnectionThread
     private var session: Session?
@@ -37,10 +39,18 @@ package actor Publisher {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
-    /// - Parameter thread: one that others use as well; nil for a thread of its own.
-    package init(_ configuration: BrokerConfiguration, on thread: ConnectionThread? = nil, logger: Logger) {
+    /// - Parameters:
+    ///   - thread: one that others use as well; nil for a thread of its own.
+    ///   - answerLimit: how long a batch waits for the broker's answers before the missing ones count as refusals
+    ///     (`unanswered`) and the connection goes on; nil to give the connection up after the confirm timeout.
+    package init(
+        _ configuration: BrokerConfiguration, on thread: ConnectionThread? = nil,
+        answersWithin answerLimit: Duration? = nil,
+        logger: Logger
+    ) {
         self.thread = thread?.shared() ?? ConnectionThread()
         self.configuration = configuration
+        self.answerLimit = answerLimit
         self.logger = logger
         firstPatience = configuration.firstConfirmTimeout
     }
@@ -88,7 +98,8 @@ extension Publisher {
     private func connect() throws(BrokerError) {
         var session = try Session.open(configuration, logger)
         try session.perform { handle throws(BrokerError) in try handle.confirmPublications() }
-        thread.watch(session.descriptor, for: self, every: configuration.tick) { [weak self] in
+        let tick = answerLimit.map { min(configuration.tick, $0 / 4) } ?? configuration.tick
+        thread.watch(session.descriptor, for: self, every: tick) { [weak self] in
             self?.assumeIsolated { $0.tick() }
         }
         self.session = consume session
@@ -171,15 +182,16 @@ extension Publisher {
         }
     }
 
-    /// Ends the waits that have lasted too long: alone under an alarm, otherwise with the connection.
+    /// Ends the waits that have lasted too long: alone under an alarm or an answer limit, otherwise with the connection.
     private func expire() {
         guard isBlocked else {
+            if let answerLimit { return abandon(before: .now - answerLimit) }
             let patience = isProven ? configuration.confirmTimeout : firstPatience
             guard waiters.values.contains(where: { $0.since + patience < .now }) else { return }
             if !isProven { firstPatience = min(firstPatience * 2, configuration.confirmTimeout) }
             return drop(BrokerError(.timedOut, during: "publishing", "no confirm in \(patience)"))
         }
-        let overdue = ContinuousClock.now - configuration.confirmTimeout
+        let overdue = ContinuousClock.now - (answerLimit ?? configuration.confirmTimeout)
         let error = BrokerError(.blocked, during: "publishing", "the broker accepts no messages: \(blockedBecause)")
         for (batch, waiter) in waiters where waiter.since < overdue {
             waiters[batch] = nil
@@ -189,6 +201,14 @@ extension Publisher {
         while let first = held.first, first.waiter.since < overdue {
             held.removeFirst()
             first.waiter.continuation.resume(returning: .failure(error))
+        }
+    }
+
+    /// Lets go those whose answers are late, with the answers that they have.
+    private func abandon(before moment: ContinuousClock.Instant) {
+        for (batch, waiter) in waiters where waiter.since < moment {
+            waiters[batch] = nil
+            waiter.continuation.resume(returning: .success(tracker.abandon(batch)))
         }
     }
 

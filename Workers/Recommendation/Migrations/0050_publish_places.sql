@@ -3,4 +3,4 @@ CREATE VIEW place_list AS
 SELECT event_id, name, starts_at, venue_name, city, latitude, longitude
 FROM place;
 
-GRANT SELECT ON place_list TO turnstile_orchestrator;
+GRANT SELECT ON place_list TO turnstile_orchestrator, turnstile_recommendation;

@@ -1,7 +1,6 @@
 import Contracts
 import RabbitMQ
 import Synchronization
-import Topology
 
 /// Who listens to events, as far as publishing has shown it, so that events for nobody are not published by the hundred.
 ///
@@ -54,16 +53,12 @@ final class Audience: Sendable {
     }
 }
 
-extension Publication {
-    fileprivate var isEvent: Bool { exchange == Exchange.events.rawValue }
-}
-
 extension Refusal.Reason {
     /// NO_ROUTE of AMQP 0-9-1.
     fileprivate var isNoRoute: Bool {
         switch self {
         case .returned(let code, _): code == 312
-        case .nacked: false
+        case .nacked, .unanswered: false
         }
     }
 }

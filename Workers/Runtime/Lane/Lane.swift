@@ -39,6 +39,7 @@ package struct Lane: Service {
     let inlet: any Inlet
     let mailer: Mailer
     let handler: any BatchHandler
+    let rejection: Rejecting?
     let executor: (any TaskExecutor)?
     let limits: Limits
     let health: HealthBoard
@@ -46,9 +47,15 @@ package struct Lane: Service {
     let activity: LaneActivity
     let logger: Logger
 
-    /// - Parameter executor: the thread that most of the work would change to anyway, that of the lane's connections.
+    /// What the sender of a message that cannot be read is told, if it can be told; with the reason why it cannot.
+    package typealias Rejecting = @Sendable (_ delivery: Delivery, _ reason: String) throws -> OutgoingMessage?
+
+    /// - Parameters:
+    ///   - rejection: nil where nobody outside the fleet sends to the queue.
+    ///   - executor: the thread that most of the work would change to anyway, that of the lane's connections.
     package init(
         queue: Queue, inlet: any Inlet, mailer: Mailer, handler: any BatchHandler,
+        rejecting rejection: Rejecting? = nil,
         on executor: (any TaskExecutor)? = nil, limits: Limits,
         health: HealthBoard, activity: LaneActivity? = nil, logger: Logger
     ) {
@@ -56,6 +63,7 @@ package struct Lane: Service {
         self.inlet = inlet
         self.mailer = mailer
         self.handler = handler
+        self.rejection = rejection
         self.executor = executor
         self.limits = limits
         self.health = health
@@ -133,7 +141,7 @@ package struct Lane: Service {
         let letters = deliveries.map(Letter.init)
         var tally = BatchTally(oldestAge: Self.age(of: deliveries))
         let outcomes = try await decide(letters.compactMap(\.envelope)[...])
-        let outputs = publications(for: deliveries, letters, outcomes, counting: &tally)
+        let outputs = try publications(for: deliveries, letters, outcomes, counting: &tally)
         let pace = pace.deciding(deliveries.count, from: began, to: World.instant)
         return Decided(lastTag: lastTag, outputs: outputs, tally: tally, pace: pace)
     }
@@ -201,7 +209,7 @@ package struct Lane: Service {
 
     private func publications(
         for deliveries: [Delivery], _ letters: [Letter], _ outcomes: [Outcome], counting tally: inout BatchTally
-    ) -> [Publication] {
+    ) throws -> [Publication] {
         var outputs: [Publication] = []
         outputs.reserveCapacity(deliveries.count * 2)
         var decided = outcomes.makeIterator()
@@ -210,6 +218,7 @@ package struct Lane: Service {
             case .unreadable(let reason):
                 tally.buried += 1
                 outputs.append(bury(delivery, because: reason, attempt: 1))
+                if let answer = try rejection?(delivery, reason) { outputs.append(mailer.publication(of: answer)) }
             case .readable(let envelope):
                 guard let outcome = decided.next() else { preconditionFailure("a handler left out an outcome") }
                 append(outcome, of: envelope, in: delivery, to: &outputs, counting: &tally)

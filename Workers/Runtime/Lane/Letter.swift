@@ -29,6 +29,13 @@ enum Letter: Sendable {
             throw Illegible(reason: BurialReason.tooLarge(delivery))
         }
         if let flaw = properties.flaw { throw Illegible(reason: "invalid-property: \(flaw)") }
+        if let encoding = properties.headers.text(.contentEncoding), !encoding.isEmpty,
+            encoding.lowercased() != "identity"
+        {
+            throw Illegible(
+                reason:
+                    "unsupported-content-encoding: \(encoding.prefix(Limits.identifierLength)); send the body as it is")
+        }
         guard let id = properties.idOrHeader.flatMap({ MessageID(wire: $0) }) else {
             throw Illegible(reason: "missing-message-id: the property message_id is required")
         }
@@ -38,7 +45,7 @@ enum Letter: Sendable {
         guard let kind = MessageKind(rawValue: type) else {
             throw Illegible(reason: "unknown-kind: \(type.prefix(Limits.identifierLength))")
         }
-        if let contentType = properties.contentType, !contentType.hasPrefix("application/json") {
+        if let contentType = properties.contentType, !MediaType.mayBeJSON(contentType) {
             throw Illegible(reason: "unsupported-content-type: \(contentType.prefix(Limits.identifierLength))")
         }
         guard delivery.body.isUTF8 else { throw Illegible(reason: BurialReason.malformedBody("not UTF-8")) }
@@ -50,7 +57,7 @@ enum Letter: Sendable {
             occurredAt: Date(timeIntervalSince1970: Double(min(properties.timestamp ?? 0, Self.latestTime))),
             traceparent: properties.headers.text(.traceparent).flatMap(TraceContext.valid),
             attempt: max(1, properties.headers.integer(.attempt) ?? 1),
-            replyTo: properties.replyTo, correlationID: properties.knownBy, body: delivery.body)
+            replyTo: properties.answerQueue, correlationID: properties.knownBy, body: delivery.body)
     }
 }
 
@@ -63,6 +70,8 @@ package enum Header: String, Sendable {
     case messageID = "message-id"
     case type
     case correlation = "correlation-id"
+    /// The property of this name comes as a header too.
+    case contentEncoding = "content-encoding"
     case buriedBecause = "buried-because"
     case buriedFrom = "buried-from"
     case firstSeen = "first-seen"
@@ -74,7 +83,7 @@ package enum Header: String, Sendable {
 
 /// Publishers whose tool sets no properties may put headers of the same names in their place.
 extension Properties {
-    fileprivate var idOrHeader: String? { messageID ?? headers.property(.messageID) }
+    package var idOrHeader: String? { messageID ?? headers.property(.messageID) }
     fileprivate var typeOrHeader: String? { type ?? headers.property(.type) }
     fileprivate var correlationOrHeader: String? { correlationID ?? headers.property(.correlation) }
 
@@ -96,8 +105,16 @@ extension Properties {
     }
 
     /// What the publisher knows the message by; who asks for answers without saying more knows the id it gave.
-    fileprivate var knownBy: String? {
-        correlationOrHeader ?? (replyTo == nil ? nil : idOrHeader)
+    package var knownBy: String? {
+        correlationOrHeader ?? (answerQueue == nil ? nil : idOrHeader)
+    }
+
+    /// The queue that the publisher wants its answers in; nil when there is none, or its name cannot be read.
+    package var answerQueue: String? {
+        guard let replyTo, (1...Limits.replyToLength).contains(replyTo.utf8.count), TextRule.permits(replyTo),
+            !illegible.contains("reply_to")
+        else { return nil }
+        return replyTo
     }
 }
 

@@ -4,19 +4,26 @@ import FoundationEssentials
 import Logging
 import RabbitMQ
 
-/// Publishes messages until the broker has confirmed every one of them.
+/// Publishes messages until the broker has confirmed every one of them that is for the fleet.
 ///
 /// What a broker returned or refused is sent again alone; after a lost connection the whole batch is, with the same
-/// ids, and its readers recognise the repeats.
+/// ids, and its readers recognise the repeats. What leaves the fleet goes by a way of its own, on which nobody's queue
+/// can hold the rest.
 package struct Mailer: Sendable {
     let outlet: any Outlet
     let application: String
     let health: HealthBoard
     let logger: Logger
     let meters: MailerMeters
-    let audience = Audience()
+    let external: @Sendable () throws -> ExternalPublisher
 
-    package init(outlet: any Outlet, application: String, health: HealthBoard, logger: Logger) {
+    /// - Parameter external: what publishes to others, made when it is first needed; nil for one on the same connection.
+    package init(
+        outlet: any Outlet, external: (@Sendable () throws -> ExternalPublisher)? = nil, application: String,
+        health: HealthBoard, logger: Logger
+    ) {
+        let neighbour = ExternalPublisher(outlet: outlet, store: nil, health: health, logger: logger)
+        self.external = external ?? { neighbour }
         self.outlet = outlet
         self.application = application
         self.health = health
@@ -40,12 +47,24 @@ package struct Mailer: Sendable {
         try await send(messages.map(publication))
     }
 
-    /// Returns when everything is confirmed, but for events that nobody listens to.
+    /// Returns when everything for the fleet is confirmed, and everything for others is confirmed, kept or refused.
     /// - Throws: `Interrupted` when the process stops first; nothing may be acknowledged then.
     package func send(_ publications: [Publication]) async throws {
-        let (first, later) = audience.divide(publications)
-        try await sendAll(first)
-        try await sendAll(later.filter(audience.isListening))
+        guard publications.contains(where: \.isExternal) else { return try await sendAll(publications) }
+        let others = publications.filter(\.isExternal)
+        async let told: Void = external().send(others)
+        try await sendAll(publications.filter { !$0.isExternal })
+        try await told
+    }
+
+    /// Sends what leaves the fleet first, and the rest when that is confirmed, kept or refused.
+    ///
+    /// For messages that follow from nothing that comes again: whoever sends the commands again, because they were lost,
+    /// tells of them again too.
+    package func sendInTurn(_ messages: [OutgoingMessage]) async throws {
+        let publications = messages.map(publication)
+        try await external().send(publications.filter(\.isExternal))
+        try await sendAll(publications.filter { !$0.isExternal })
     }
 
     private func sendAll(_ publications: [Publication]) async throws {
@@ -54,7 +73,7 @@ package struct Mailer: Sendable {
         while !remaining.isEmpty {
             do {
                 let started = ContinuousClock.now
-                let refusals = audience.learn(from: try await outlet.publish(remaining), to: remaining)
+                let refusals = try await outlet.publish(remaining)
                 meters.record(published: remaining.count, refused: refusals.count, took: ContinuousClock.now - started)
                 let again = refusals.filter { !$0.reason.isForEver }
                 for refusal in refusals where refusal.reason.isForEver {

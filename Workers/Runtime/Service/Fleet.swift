@@ -15,6 +15,7 @@ package struct Fleet: Sendable {
     package let laneBoard = LaneBoard()
     /// What clients may take of the process, whichever of its servers they ask.
     package let connections: ConnectionLimits
+    let externals = ExternalPublishers()
     package let logger: Logger
 
     package init(
@@ -69,38 +70,64 @@ package struct Fleet: Sendable {
     package func mailer(of role: FleetRole, for purpose: String, on thread: ConnectionThread? = nil) throws -> Mailer {
         let publisher = Publisher(
             try brokerConfiguration(of: role, for: "\(purpose) out"), on: thread, logger: logger)
-        return Mailer(outlet: publisher, application: role.rawValue, health: health, logger: logger)
+        return Mailer(
+            outlet: publisher, external: { try external(of: role) }, application: role.rawValue, health: health,
+            logger: logger)
+    }
+
+    /// Where a role keeps answers that nobody takes; say so before anything is sent.
+    package func keepUndelivered(of role: FleetRole, in store: any UndeliveredStore) {
+        externals.keepUndelivered(of: role, in: store)
+    }
+
+    /// A connection for what leaves the fleet, whose missing answers are refusals.
+    package func externalOutlet(of role: FleetRole, for purpose: String) throws -> any Outlet {
+        Publisher(
+            try brokerConfiguration(of: role, for: purpose), answersWithin: ExternalPublisher.answerLimit,
+            logger: logger)
+    }
+
+    /// One for all that a role of this process sends.
+    private func external(of role: FleetRole) throws -> ExternalPublisher {
+        try externals.publisher(of: role) { store in
+            ExternalPublisher(
+                outlet: try externalOutlet(of: role, for: "outside"), store: store, health: health, logger: logger)
+        }
     }
 
     /// The lanes for the commands to `role`, each with connections of its own; `handler` is made once for every lane.
+    ///
+    /// - Parameter rejection: what the sender of a message that cannot be read is told.
     package func commandLanes(
-        of role: FleetRole, urgency: Lane.Urgency = .awaited,
+        of role: FleetRole, urgency: Lane.Urgency = .awaited, rejecting rejection: Lane.Rejecting? = nil,
         handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
-        try lanes(on: .commands(of: role), of: role, urgency: urgency, handler: handler)
+        try lanes(on: .commands(of: role), of: role, urgency: urgency, rejecting: rejection, handler: handler)
     }
 
     /// The lanes for the replies of all workers.
     package func replyLanes(
         handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
-        try lanes(on: .orchestratorReplies, of: .orchestrator, urgency: .awaited, handler: handler)
+        try lanes(on: .orchestratorReplies, of: .orchestrator, urgency: .awaited, rejecting: nil, handler: handler)
     }
 
     private func lanes(
-        on queue: Queue, of role: FleetRole, urgency: Lane.Urgency,
+        on queue: Queue, of role: FleetRole, urgency: Lane.Urgency, rejecting rejection: Lane.Rejecting?,
         handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
         try (1...settings.lanes).flatMap { number in
             try ConnectionThread.lend { thread in
-                try lane(number, on: queue, of: role, urgency: urgency, sharing: thread, handler: handler)
+                try lane(
+                    number, on: queue, of: role, urgency: urgency, rejecting: rejection, sharing: thread,
+                    handler: handler)
             }
         }
     }
 
     private func lane(
-        _ number: Int, on queue: Queue, of role: FleetRole, urgency: Lane.Urgency, sharing thread: ConnectionThread,
-        handler: (PostgresConnection) throws -> any BatchHandler
+        _ number: Int, on queue: Queue, of role: FleetRole, urgency: Lane.Urgency, rejecting rejection: Lane.Rejecting?,
+        sharing thread: ConnectionThread, handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
         let purpose = settings.lanes == 1 ? queue.name : "\(queue.name) \(number)"
         let consumer = Consumer(
@@ -111,7 +138,7 @@ package struct Fleet: Sendable {
         return [
             Lane(
                 queue: queue, inlet: QueueInlet(consumer), mailer: try mailer(of: role, for: purpose, on: thread),
-                handler: try handler(connection), on: thread,
+                handler: try handler(connection), rejecting: rejection, on: thread,
                 limits: .init(batch: settings.batch, urgency: urgency), health: health,
                 activity: laneBoard.add(queue), logger: logger),
             Sweeper(

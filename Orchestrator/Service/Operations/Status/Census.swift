@@ -103,6 +103,10 @@ final class Census: Service {
             + QueueReading.workQueues.map {
                 Sample(.deadLetters, [("queue", $0)], Double(numbers.deadLetters[$0] ?? 0))
             }
+            + NonDelivery.allCases.map {
+                Sample(
+                    .undeliveredAnswers, [("reason", $0.rawValue)], Double(numbers.undelivered[$0.rawValue] ?? 0))
+            }
             + [
                 Sample(.sagaOldestAge, age(numbers.oldestOpen?.since)),
                 Sample(.sagasNeedingAttention, Double(numbers.needingAttention)),

@@ -14,6 +14,7 @@ struct FleetNumbers: Sendable {
         let deadLetters: [String: Int]
         let outbox: Int
         let outboxOldest: Date?
+        let undelivered: [String: Int]
     }
 
     let pool: PostgresPool
@@ -32,6 +33,8 @@ struct FleetNumbers: Sendable {
             let letters = try await connection.query(
                 "SELECT queue, count(*) FROM dead_letter WHERE state = 'waiting' GROUP BY queue",
                 as: (String, Int).self)
+            let undelivered = try await connection.query(
+                "SELECT reason, count(*) FROM undelivered_answer GROUP BY reason", as: (String, Int).self)
             let counts = try await connection.query(
                 """
                 SELECT (SELECT count(*) FROM saga WHERE needs_attention IS NOT NULL),
@@ -43,7 +46,8 @@ struct FleetNumbers: Sendable {
                 at: count.4, openSagas: Dictionary(uniqueKeysWithValues: states),
                 oldestOpen: oldest.first.map { (SagaID($0.0), $0.1) }, needingAttention: count.0,
                 heldTickets: count.1, deadLetters: Dictionary(uniqueKeysWithValues: letters), outbox: count.2,
-                outboxOldest: count.3.map { SagaID($0).createdAt })
+                outboxOldest: count.3.map { SagaID($0).createdAt },
+                undelivered: Dictionary(uniqueKeysWithValues: undelivered))
         }
     }
 }

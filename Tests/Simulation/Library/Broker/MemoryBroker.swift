@@ -20,6 +20,8 @@ package final class MemoryBroker: Sendable {
     struct State {
         var numbers = 0
         var queues: [String: [Message]] = [:]
+        /// How many messages a queue takes before it refuses more.
+        var limits: [String: Int] = [:]
         var consumers: [Int: Consumer] = [:]
         /// Raised when all connections break; a publisher of an older epoch must open again.
         var epoch = 0
@@ -40,6 +42,17 @@ package final class MemoryBroker: Sendable {
     /// Makes a queue of somebody outside the fleet.
     package func declare(_ queue: String) {
         state.withLock { if $0.queues[queue] == nil { $0.queues[queue] = [] } }
+    }
+
+    /// Makes a queue of somebody outside the fleet that refuses what comes when it holds so many messages.
+    package func declare(_ queue: String, upTo limit: Int) {
+        declare(queue)
+        state.withLock { $0.limits[queue] = limit }
+    }
+
+    /// Lets everything into a queue again.
+    package func lift(_ queue: String) {
+        state.withLock { $0.limits[queue] = nil }
     }
 
     /// Takes everything out of a queue of somebody outside the fleet.
@@ -88,14 +101,20 @@ package final class MemoryBroker: Sendable {
 
     // MARK: - Publishing
 
-    /// Puts a message where its exchange and key lead; false when there is no such place.
-    func route(_ publication: Publication) -> Bool {
-        let (woken, isRouted) = state.withLock { state -> ([CheckedContinuation<Void, Never>], Bool) in
-            guard let place = destination(of: publication, in: state) else { return ([], false) }
-            return (put(publication, into: place.queue, after: place.pause, &state), true)
+    enum Routing { case taken, refused, noRoute }
+
+    /// Puts a message where its exchange and key lead, unless there is no such place, or it is full.
+    @discardableResult
+    func route(_ publication: Publication) -> Routing {
+        let (woken, routing) = state.withLock { state -> ([CheckedContinuation<Void, Never>], Routing) in
+            guard let place = destination(of: publication, in: state) else { return ([], .noRoute) }
+            if let limit = state.limits[place.queue], state.queues[place.queue]?.count ?? 0 >= limit {
+                return ([], .refused)
+            }
+            return (put(publication, into: place.queue, after: place.pause, &state), .taken)
         }
         for waiter in woken { waiter.resume() }
-        return isRouted
+        return routing
     }
 
     private func destination(of publication: Publication, in state: State) -> (queue: String, pause: Duration)? {

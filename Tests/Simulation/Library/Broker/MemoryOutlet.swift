@@ -42,8 +42,14 @@ package final class MemoryOutlet: Outlet {
         for (index, publication) in batch.prefix(reach ?? batch.count).enumerated() {
             if universe.happens(\.nack) {
                 refusals.append(Refusal(index: index, reason: .nacked))
-            } else if !broker.route(publication) && publication.isMandatory {
+                continue
+            }
+            switch broker.route(publication) {
+            case .taken: break
+            case .refused: refusals.append(Refusal(index: index, reason: .nacked))
+            case .noRoute where publication.isMandatory:
                 refusals.append(Refusal(index: index, reason: .returned(code: 312, text: "NO_ROUTE")))
+            case .noRoute: break
             }
         }
         universe.note(

@@ -15,6 +15,7 @@ package final class Universe: Sendable {
         var crashSteps: Set<Int> = []
         var crashEffects: Set<Int> = []
         var isOver = false
+        var hasTakenMessagesAway = false
     }
 
     package let seed: UInt64
@@ -67,6 +68,7 @@ package final class Universe: Sendable {
     package func set(_ weather: Weather, crashingWithin steps: Int = 1, effects: Int = 1) {
         state.withLock { state in
             state.weather = weather
+            state.hasTakenMessagesAway = state.hasTakenMessagesAway || weather.takesMessagesAway
             state.crashSteps = []
             state.crashEffects = []
             for _ in 0..<weather.crashes {
@@ -96,6 +98,9 @@ package final class Universe: Sendable {
     }
 
     package var steps: Int { state.withLock { $0.steps } }
+
+    /// Whether the broker may have forgotten what it had confirmed.
+    package var hasTakenMessagesAway: Bool { state.withLock { $0.hasTakenMessagesAway } }
 
     // MARK: - History
 

@@ -48,6 +48,8 @@ package struct Buyer: Sendable {
 /// What is sold in a simulation: a tier by count and a tier of named seats.
 package enum Stage {
     package static let floor = "floor"
+    /// A queue for answers that holds one and is never read.
+    package static let fullQueue = "upstream.full"
     package static let stalls = "stalls"
     package static let places = 8
     package static let seats = 8

@@ -40,12 +40,29 @@ package final class Crowd<Definition: PurchaseDefinition>: Sendable {
     /// Plays every buyer to the end.
     package func play(_ buyers: [Buyer]) async {
         await withTaskGroup { group in
+            if let event = buyers.first?.wish.eventId { group.addTask { await self.post.buyUnheard(event) } }
+            group.addTask { await self.publishLate() }
             for buyer in buyers {
                 group.addTask {
                     await self.universe.timeline.wait(for: buyer.arrival)
                     await self.play(buyer)
                 }
             }
+        }
+    }
+
+    /// Puts another event on sale in the middle of the storm, so that its news may be lost.
+    private func publishLate() async {
+        let id = universe.draw { MessageID.make(at: 7, using: &$0) }
+        let event = Stage.event(at: universe.timeline.date)
+        await universe.timeline.wait(for: universe.pause(from: .seconds(1), to: .seconds(20)))
+        while fleet.orchestrator.tables.eventOfKey["amqp:\(id)"] == nil, universe.timeline.now < Self.patience {
+            do {
+                try await post.send(event, id: id)
+            } catch {
+                universe.condemn("an event cannot be written: \(error)")
+            }
+            await universe.timeline.wait(for: .seconds(3))
         }
     }
 

@@ -19,10 +19,22 @@ final class UpstreamPost<Definition: PurchaseDefinition>: Sendable {
         self.fleet = fleet
         universe = fleet.universe
         fleet.broker.declare(Self.queue)
+        fleet.broker.declare(Stage.fullQueue, upTo: 1)
+    }
+
+    /// Buys once or more, and never reads the queue that it named for the answers, which soon refuses them.
+    func buyUnheard(_ event: EventID) async {
+        for number in 0...universe.number(in: 0...2) {
+            let id = universe.draw { MessageID.make(at: 6, using: &$0) }
+            let wish = StartPurchase(
+                userId: "unheard-\(number)", eventId: event, tier: Stage.floor, quantity: 1, email: nil)
+            publish(wish, id: id, answeredTo: "unheard-\(number)", in: Stage.fullQueue)
+            await universe.timeline.wait(for: universe.pause(from: .milliseconds(100), to: .seconds(5)))
+        }
     }
 
     func send(_ payload: some Message, id: MessageID) async throws {
-        _ = fleet.broker.route(try publication(payload, id: id))
+        fleet.broker.route(try publication(payload, id: id))
     }
 
     /// Tells of the buyer's interest, now and then twice.
@@ -64,10 +76,13 @@ final class UpstreamPost<Definition: PurchaseDefinition>: Sendable {
         publish(CancelPurchase(sagaId: saga), id: id, answeredTo: nil)
     }
 
-    private func publish(_ payload: some Message, id: MessageID, answeredTo correlation: String?) {
+    private func publish(
+        _ payload: some Message, id: MessageID, answeredTo correlation: String?, in queue: String? = nil
+    ) {
         do {
-            let publication = try publication(payload, id: id, answeredTo: correlation)
-            _ = fleet.broker.route(publication)
+            var publication = try publication(payload, id: id, answeredTo: correlation)
+            if let queue { publication.properties.replyTo = queue }
+            fleet.broker.route(publication)
         } catch {
             universe.condemn("an upstream message cannot be written: \(error)")
         }

@@ -8,12 +8,16 @@ import Reservation
 package struct Flaws: Sendable {
     package var inlet: @Sendable (any Inlet) -> any Inlet = { $0 }
     package var outlet: @Sendable (any Outlet) -> any Outlet = { $0 }
+    /// What leaves the fleet goes by this.
+    package var externalOutlet: @Sendable (any Outlet) -> any Outlet = { $0 }
+    package var forgetsAnswers = false
     package var provider: @Sendable (any PaymentProvider) -> any PaymentProvider = { $0 }
     package var inbox = InboxFlaw.none
     package var seats = SeatFlaw.none
     package var charges = ChargeFlaw.none
     package var sagas = SagaFlaw.none
     package var hasNoWatchdog = false
+    package var hasNoPlaceKeeper = false
 
     package init() {}
 }

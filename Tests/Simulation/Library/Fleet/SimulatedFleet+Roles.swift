@@ -20,20 +20,26 @@ extension SimulatedFleet {
         let hints = PurchaseHints(MemoryCacheClient(cache, process), health: HealthBoard(), logger: logger)
         let book = MemoryEventBook(session, stock: reservation)
         let bell = Bell()
-        let relay = OutboxRelay(book, mailer: mailer(in: process), bell: bell)
-        let dispatcher = Dispatcher(mailer(in: process), logger: logger)
+        let undelivered = MemoryUndeliveredAnswers(session, isForgetful: plan.flaws.forgetsAnswers)
+        let relay = OutboxRelay(book, mailer: mailer(in: process, keeping: undelivered), bell: bell)
+        let dispatcher = Dispatcher(mailer(in: process, keeping: undelivered), logger: logger)
         let desk = PurchaseDesk(
             runner, catalogue: Catalogue(book), stock: MemoryStockView(MemorySession(reservation, process)),
             hints: hints, hold: .seconds(20))
         let progress = PurchaseProgress(runner, hints: hints, watchers: SagaWatchers())
         let commands = CommandsHandler(desk: desk, purchases: progress, publishing: EventPublishing(book, relay: relay))
         var services = [
-            lane(.orchestratorCommands, commands, in: process),
-            lane(.orchestratorReplies, RepliesHandler(purchases: progress), in: process),
+            lane(.orchestratorCommands, commands, in: process, keeping: undelivered),
+            lane(.orchestratorReplies, RepliesHandler(purchases: progress), in: process, keeping: undelivered),
             sweeper(relay, batch: OutboxRelay.batch, bell: bell), sweeper(StockKeeper(book, bell: bell)), dispatcher,
+            sweeper(UndeliveredRelay(undelivered, outlet: externalOutlet(in: process)), batch: UndeliveredRelay.batch),
         ]
+        if !plan.flaws.hasNoPlaceKeeper {
+            let places = MemoryEventPlaces(session, places: recommendation)
+            services.append(sweeper(PlaceKeeper(places, bell: bell), batch: PlaceKeeper.batch))
+        }
         if !plan.flaws.hasNoWatchdog {
-            services.append(sweeper(Watchdog(runner, mailer: mailer(in: process), limit: 500)))
+            services.append(sweeper(Watchdog(runner, mailer: mailer(in: process, keeping: undelivered), limit: 500)))
         }
         let intake = PurchaseIntake(desk: desk, progress: progress, dispatcher: dispatcher, batch: plan.batch)
         return (services, FrontDoor(process: process, intake: intake))

@@ -108,17 +108,28 @@ package final class SimulatedFleet<Definition: PurchaseDefinition>: Sendable {
         }
     }
 
-    func lane(_ queue: Queue, _ handler: any BatchHandler, in process: Incarnation) -> any Service {
+    /// - Parameter store: where answers are kept that are not taken.
+    func lane(
+        _ queue: Queue, _ handler: any BatchHandler, in process: Incarnation,
+        keeping store: (any UndeliveredStore)? = nil
+    ) -> any Service {
         Lane(
             queue: queue, inlet: plan.flaws.inlet(MemoryInlet(broker, queue: queue.name, process)),
-            mailer: mailer(in: process), handler: handler, limits: .init(batch: plan.batch), health: HealthBoard(),
+            mailer: mailer(in: process, keeping: store), handler: handler, limits: .init(batch: plan.batch),
+            health: HealthBoard(),
             logger: logger)
     }
 
-    func mailer(in process: Incarnation) -> Mailer {
-        Mailer(
-            outlet: plan.flaws.outlet(MemoryOutlet(broker, process)), application: process.name,
-            health: HealthBoard(), logger: logger)
+    func mailer(in process: Incarnation, keeping store: (any UndeliveredStore)? = nil) -> Mailer {
+        let external = ExternalPublisher(
+            outlet: externalOutlet(in: process), store: store, health: HealthBoard(), logger: logger)
+        return Mailer(
+            outlet: plan.flaws.outlet(MemoryOutlet(broker, process)), external: { external },
+            application: process.name, health: HealthBoard(), logger: logger)
+    }
+
+    func externalOutlet(in process: Incarnation) -> any Outlet {
+        plan.flaws.externalOutlet(plan.flaws.outlet(MemoryOutlet(broker, process)))
     }
 
     func sweeper(_ sweep: any Sweep, batch: Int = .max, bell: Bell = Bell()) -> any Service {

@@ -11,7 +11,7 @@ struct Judge<Definition: PurchaseDefinition> {
     let promises: Promises
 
     var violations: [String] {
-        stock + losses + money + books + endings + histories + effects + interest + leftovers + kept
+        stock + losses + money + books + endings + histories + effects + interest + leftovers + kept + answers + places
     }
 
     private var sagas: [SagaRecord<Definition>] {
@@ -155,11 +155,45 @@ struct Judge<Definition: PurchaseDefinition> {
         return found
     }
 
+    /// I7: the recommendation worker knows every event that is on sale.
+    private var places: [String] {
+        let known = fleet.recommendation.tables.places
+        return fleet.orchestrator.tables.events.keys.filter { known[$0] == nil }.sorted()
+            .map { "I7: the recommendation worker never heard of the event \($0)" }
+    }
+
+    /// I8: the outcome that an upstream system asked for is in its queue, or kept until that takes it.
+    private var answers: [String] {
+        guard !fleet.universe.hasTakenMessagesAway else { return [] }
+        let told = Set(fleet.broker.contents(of: Stage.fullQueue).compactMap(\.properties.messageID))
+        let kept = Set(
+            fleet.orchestrator.tables.undelivered.values.filter { $0.answer.queue == Stage.fullQueue }
+                .map(\.answer.message.description))
+        return sagas.filter { $0.request.replyTo == Stage.fullQueue }.compactMap { saga in
+            guard let kind = saga.state.answer else { return nil }
+            let id = MessageID.derived(from: saga.id, step: saga.step, kind: kind).description
+            return told.contains(id) || kept.contains(id)
+                ? nil : "I8: nobody keeps that \(saga.id) is \(saga.state.tag)"
+        }
+    }
+
     /// I8: what a buyer was promised is there, and no key bought twice.
     private var kept: [String] {
         let tables = fleet.orchestrator.tables
         return promises.broken.map { "I8: \($0)" }
             + promises.accepted.sorted { $0.key < $1.key }.filter { tables.sagas[$0.value] == nil }
             .map { "I8: \($0.key) was promised \($0.value), which does not exist" }
+    }
+}
+
+extension PurchaseState {
+    /// How an upstream system is told of it; nil while the purchase is open.
+    fileprivate var answer: MessageKind? {
+        switch self {
+        case .completed: .purchaseCompleted
+        case .refused: .purchaseRefused
+        case .refunded: .purchaseRefunded
+        case .reserving, .charging, .confirming, .closing, .unwinding: nil
+        }
     }
 }

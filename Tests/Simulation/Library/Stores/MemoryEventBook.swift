@@ -50,7 +50,8 @@ package struct MemoryEventBook<Definition: PurchaseDefinition>: EventBook, Outbo
                         ? .repeated(earlier) : .keyReused(earlier)
                 }
                 tables.events[new.id] = .init(
-                    event: new.event, key: new.key, fingerprint: new.fingerprint, createdAt: now)
+                    event: new.event, key: new.key, fingerprint: new.fingerprint, createdAt: now,
+                    placesDueAt: now.addingTimeInterval(10))
                 if let key = new.key { tables.eventOfKey[key] = new.id }
                 tables.enclose(messages)
                 return .published(new.id)
@@ -118,7 +119,7 @@ package struct MemoryEventBook<Definition: PurchaseDefinition>: EventBook, Outbo
 }
 
 extension OrchestratorTables {
-    fileprivate mutating func enclose(_ messages: [OutgoingMessage]) {
+    mutating func enclose(_ messages: [OutgoingMessage]) {
         for message in messages where outbox[message.envelope.id] == nil {
             outbox[message.envelope.id] = Letter(message: message, claimedUntil: .distantPast)
         }

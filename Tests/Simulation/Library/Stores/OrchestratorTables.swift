@@ -19,11 +19,19 @@ package struct OrchestratorTables<Definition: PurchaseDefinition>: Sendable {
         package let fingerprint: Data
         package let createdAt: Date
         package var isStocked = false
+        package var placesDueAt: Date?
     }
 
     package struct Letter: Sendable {
         package let message: OutgoingMessage
         package var claimedUntil: Date
+    }
+
+    package struct Undelivered: Sendable {
+        package let answer: DueAnswer
+        package let since: Date
+        package var reason: NonDelivery
+        package var dueAt: Date?
     }
 
     package var sagas: [SagaID: Saga] = [:]
@@ -34,6 +42,8 @@ package struct OrchestratorTables<Definition: PurchaseDefinition>: Sendable {
     package var events: [EventID: Event] = [:]
     package var eventOfKey: [String: EventID] = [:]
     package var outbox: [MessageID: Letter] = [:]
+    /// By queue and message id.
+    package var undelivered: [String: Undelivered] = [:]
 
     package init() {}
 
