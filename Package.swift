@@ -134,8 +134,7 @@ let package = Package(
             "SimulationTests",
             [
                 "Simulation", "OrchestratorService", "SagaCore", "FleetRuntime", "Payment", "Postgres", "RabbitMQ",
-                "Connections", "Contracts",
-                logging,
+                "Connections", "Contracts", logging,
             ]),
         tests("RabbitMQTests", ["RabbitMQ", "Chance", "TestKit"]),
         tests("PostgresTests", ["Postgres"]),

@@ -102,6 +102,19 @@ package struct MessageID: Identifier {
             self.init(UUID(milliseconds: high >> 16, version: 8, high, low))
         }
     }
+
+    /// The id of a message from outside the fleet, in a space that no id of the fleet's own lies in.
+    ///
+    /// The fleet's ids are made of a time and of what anybody may know, so a stranger can work out the id that a message
+    /// will have. Taken as it was chosen, such an id would make that message look like a repeat. The first bit of these
+    /// ids is set, which in a time it is from the year 6429 on.
+    package static func foreign(_ chosen: MessageID, from origin: String) -> MessageID {
+        var data = Array("\(origin)\0".utf8)
+        let bytes = chosen.uuid.bytes
+        for index in bytes.indices { data.append(bytes[index]) }
+        let (high, low) = SHA256.hash(data: data).leadingWords
+        return MessageID(UUID(milliseconds: high >> 16 | 1 << 47, version: 8, high, low))
+    }
 }
 
 extension SHA256.Digest {

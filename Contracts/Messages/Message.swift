@@ -20,12 +20,14 @@ package struct Envelope: Sendable, Equatable {
     package var replyTo: String?
     /// The correlation id as the publisher wrote it; for our own messages it is the saga's id.
     package var correlationID: String?
+    /// The key of the record of requests, of a message from outside: the id that its sender chose, with its origin.
+    package var requestKey: String?
     package var body: Data
 
     package init(
         id: MessageID, kind: MessageKind, sagaID: SagaID? = nil, step: Int? = nil, causationID: MessageID? = nil,
         occurredAt: Date, traceparent: String? = nil, attempt: Int = 1, replyTo: String? = nil,
-        correlationID: String? = nil, body: Data
+        correlationID: String? = nil, requestKey: String? = nil, body: Data
     ) {
         self.id = id
         self.kind = kind
@@ -37,6 +39,7 @@ package struct Envelope: Sendable, Equatable {
         self.attempt = attempt
         self.replyTo = replyTo
         self.correlationID = correlationID
+        self.requestKey = requestKey
         self.body = body
     }
 

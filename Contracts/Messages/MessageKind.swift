@@ -75,6 +75,18 @@ package enum MessageKind: String, Sendable, CaseIterable, Codable {
     /// The worker that must know of an event, whoever else listens.
     package var learner: FleetRole? { self == .eventPublished ? .recommendation : nil }
 
+    /// Whether systems outside the fleet send it, and choose its id.
+    package var isFromOutside: Bool {
+        switch self {
+        case .purchaseStart, .purchaseCancel, .eventPublish, .observe: true
+        case .reserve, .confirm, .release, .stock, .charge, .close, .refund, .schedule, .unschedule, .notify, .reserved,
+            .reservationRefused, .confirmed, .released, .captured, .declined, .closed, .refunded, .elapsed, .delivered,
+            .notificationFailed, .purchaseStarted, .purchaseCompleted, .purchaseRefused, .purchaseRefunded,
+            .eventPublished, .ticketIssued, .purchaseAccepted, .purchaseRejected:
+            false
+        }
+    }
+
     /// The kind without its version: an event's routing key.
     package var subject: String {
         String(rawValue[..<(rawValue.lastIndex(of: ".") ?? rawValue.endIndex)])

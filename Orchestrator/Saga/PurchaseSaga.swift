@@ -91,10 +91,12 @@ package enum PurchaseSaga: PurchaseDefinition {
         case (.captured, .expired): .move(to: .confirming, then: [.confirm])
         case (.captured, .cancelled):
             .move(to: .unwinding(.cancelled, outstanding: [.release, .refund]), then: [.release, .refund])
+        // The buyer's wish is kept: money that still comes is given back instead of buying tickets.
+        case (.cancelRequested, .expired): .move(to: .closing(.cancelled), then: [])
         case (.stepTimedOut, _): .stay(then: [.closePayment])
         case (.start, _), (.reserved, _): .ignore(.duplicate)
         case (.holdExpired, .expired), (.cancelRequested, .cancelled): .ignore(.duplicate)
-        case (.holdExpired, .cancelled), (.cancelRequested, .expired), (.refundRequested, _): .ignore(.late)
+        case (.holdExpired, .cancelled), (.refundRequested, _): .ignore(.late)
         case (.reservationRefused, _), (.confirmed, _), (.confirmRefused, _), (.released, _), (.refunded, _),
             (.notified, _):
             .ignore(.impossible)

@@ -23,6 +23,12 @@ package enum OrchestratorService {
             name: "0004_leave_room_for_steps",
             sql: String(decoding: PackageResources._004_leave_room_for_steps_sql, as: UTF8.self)),
         Migration(
+            name: "0005_record_requests",
+            sql: String(decoding: PackageResources._005_record_requests_sql, as: UTF8.self)),
+        Migration(
+            name: "0006_journal_by_saga",
+            sql: String(decoding: PackageResources._006_journal_by_saga_sql, as: UTF8.self)),
+        Migration(
             name: "0007_keep_undelivered_answers",
             sql: String(decoding: PackageResources._007_keep_undelivered_answers_sql, as: UTF8.self)),
         Migration(
@@ -47,7 +53,8 @@ package enum OrchestratorService {
         let lanes = try fleet.commandLanes(of: .orchestrator, rejecting: Rejection.answer) { connection in
             let runner = parts.runner(connection)
             let commands = CommandsHandler(
-                desk: parts.desk(runner), purchases: parts.progress(runner), publishing: parts.publishing)
+                desk: parts.desk(runner, PostgresRequestStore(connection)), purchases: parts.progress(runner),
+                publishing: parts.publishing, requests: PostgresRequestStore(connection))
             return Handling { try await commands.handle($0) }
         }
         let replies = try fleet.replyLanes { connection in
@@ -80,6 +87,9 @@ package enum OrchestratorService {
                 UndeliveredRelay(
                     parts.undelivered, outlet: try fleet.externalOutlet(of: .orchestrator, for: "undelivered answers")),
                 every: .seconds(1), batch: UndeliveredRelay.batch, health: fleet.health, logger: fleet.logger),
+            Sweeper(
+                ForgottenRequests(requests: PostgresRequestStore(parts.pool)), every: .seconds(60),
+                batch: RequestLimits.sweep, health: fleet.health, logger: fleet.logger),
             parts.dispatcher,
             parts.census,
             HTTPServer(
@@ -149,9 +159,10 @@ package enum OrchestratorService {
                 meters: meters, logger: fleet.logger)
         }
 
-        func desk(_ runner: SagaRunner<Store>) -> PurchaseDesk<Store> {
+        func desk(_ runner: SagaRunner<Store>, _ requests: any RequestStore) -> PurchaseDesk<Store> {
             PurchaseDesk(
-                runner, catalogue: catalogue, stock: stock, hints: hints, hold: fleet.settings.hold, pauses: pauses)
+                runner, requests: requests, catalogue: catalogue, stock: stock, hints: hints, hold: fleet.settings.hold,
+                pauses: pauses)
         }
 
         func progress(_ runner: SagaRunner<Store>) -> PurchaseProgress<Store> {
@@ -220,9 +231,9 @@ package enum OrchestratorService {
         func intake() -> PurchaseIntake<PurchaseSaga> {
             let advancing = runner(fleet.database(of: .orchestrator, for: "http steps"))
             return ConnectionThread.lend { thread in
-                let starting = runner(fleet.database(of: .orchestrator, for: "http starts", on: thread))
+                let connection = fleet.database(of: .orchestrator, for: "http starts", on: thread)
                 return PurchaseIntake(
-                    desk: desk(starting), progress: progress(advancing), dispatcher: dispatcher,
+                    desk: desk(runner(connection), PostgresRequestStore(connection)), progress: progress(advancing), dispatcher: dispatcher,
                     batch: fleet.settings.batch, on: thread)
             }
         }

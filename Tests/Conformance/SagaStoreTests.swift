@@ -34,8 +34,11 @@ where Store.Definition == PurchaseSaga {
     try await `a new saga is found as it was`(store)
     try await `what a process has stored last it can recall`(store, other)
     try await `a start key is taken for ever`(store)
+    try await `a start that is left out can be recorded as rejected, and holds its key`(store)
+    try await `one key is one start's, also when two come in one batch`(store)
     try await `an intent is taken until the saga ends`(store)
-    try await `a message is journaled once`(store)
+    try await `a message is journaled once by a saga, whatever other sagas took`(store)
+    try await `what cannot be woken is put off alone`(store)
     try await `sagas that nothing stands in the way of begin at once, or none does`(store)
     try await `a saga that somebody else moved on is not written`(store, other)
     try await `an open saga without a wake time is refused`(store)
@@ -44,7 +47,7 @@ where Store.Definition == PurchaseSaga {
 
 /// A saga at its first step, and that step.
 private func newborn(
-    key: String? = nil, intent: String? = nil
+    key: String? = nil, intent: String? = nil, fingerprint: Data = Data([1, 2, 3]), message: MessageID = fresh()
 ) throws -> (saga: NewSaga<PurchaseSaga>, entry: JournalEntry<PurchaseSaga>) {
     let request = PurchaseRequest(
         userId: "anna", eventId: fresh(), tier: "floor", quantity: 2, seats: nil,
@@ -52,45 +55,45 @@ private func newborn(
         replyTo: nil, correlationID: nil)
     let id = fresh(SagaID.self)
     let event = SagaEvent(
-        sagaID: id, messageID: fresh(), input: PurchaseInput.start, answeredStep: nil, traceparent: nil)
+        sagaID: id, messageID: message, input: PurchaseInput.start, answeredStep: nil, traceparent: nil)
     let (record, entry) = try #require(
         SagaRecord<PurchaseSaga>.starting(
             id, by: event, request: request, at: moment,
             patience: SagaPatience(stepTimeout: .seconds(30), attempts: 5)))
     let claim = StartClaim(
-        key: key, fingerprint: Data([1, 2, 3]), intent: intent, eventID: request.eventId, userID: "anna")
+        key: key, fingerprint: fingerprint, intent: intent, eventID: request.eventId, userID: "anna")
     return (NewSaga(record: record, claim: claim), entry)
 }
 
 private func found<Store: SagaStore>(
-    _ id: SagaID, _ messages: [MessageID] = [], in store: Store
+    _ id: SagaID, _ messages: [JournalKey] = [], in store: Store
 ) async throws -> LockedSagas<PurchaseSaga> where Store.Definition == PurchaseSaga {
     try await store.transact { try await store.lock([id], messages, in: $0) }
 }
 
 private func insert<Store: SagaStore>(
     _ sagas: [NewSaga<PurchaseSaga>], _ journal: [JournalEntry<PurchaseSaga>] = [], into store: Store
-) async throws -> [StartConflict] where Store.Definition == PurchaseSaga {
+) async throws -> SagaInsertion where Store.Definition == PurchaseSaga {
     try await store.transact { transaction in
-        let conflicts = try await store.insert(sagas, in: transaction).conflicts
+        let insertion = try await store.insert(sagas, in: transaction)
         try await store.save([], journal, in: transaction)
-        return conflicts
+        return insertion
     }
 }
 
 private func `a new saga is found as it was`<Store: SagaStore>(_ store: Store) async throws
 where Store.Definition == PurchaseSaga {
     let (saga, entry) = try newborn()
-    #expect(try await insert([saga], [entry], into: store).isEmpty)
-    let stranger = fresh(MessageID.self)
-    let locked = try await found(saga.record.id, [entry.messageID, stranger], in: store)
+    #expect(try await insert([saga], [entry], into: store).added == [saga.record.id])
+    let stranger = JournalKey(saga.record.id, fresh())
+    let locked = try await found(saga.record.id, [entry.key, stranger], in: store)
     let record = try #require(locked.sagas[saga.record.id])
     #expect(record.state == .reserving)
     #expect(record.version == 1 && record.step == 1)
     #expect(record.request == saga.record.request)
     #expect(record.facts == saga.record.facts)
-    #expect(locked.journal.keys.sorted() == [entry.messageID])
-    #expect(locked.journal[entry.messageID]?.effects == entry.effects)
+    #expect(Set(locked.journal.keys) == [entry.key])
+    #expect(locked.journal[entry.key]?.effects == entry.effects)
     #expect(try await found(fresh(), in: store).sagas.isEmpty)
 }
 
@@ -98,12 +101,70 @@ private func `a start key is taken for ever`<Store: SagaStore>(_ store: Store) a
 where Store.Definition == PurchaseSaga {
     let key = "http:\(fresh(MessageID.self))"
     let first = try newborn(key: key)
-    #expect(try await insert([first.saga], [first.entry], into: store).isEmpty)
+    #expect(try await insert([first.saga], [first.entry], into: store).added == [first.saga.record.id])
     try await end(first.saga.record, in: store)
-    let conflicts = try await insert([try newborn(key: key).saga], into: store)
-    #expect(conflicts.map(\.existing) == [first.saga.record.id])
-    #expect(conflicts.first?.fingerprint == Data([1, 2, 3]))
-    #expect(try await store.knownKeys([key, "http:other"]) == [key])
+    let insertion = try await insert([try newborn(key: key).saga], into: store)
+    #expect(insertion.added.isEmpty && insertion.turnedAway.isEmpty)
+    #expect(insertion.requests == [ExactText(key): try #require(first.saga.request)])
+}
+
+private func `a start that is left out can be recorded as rejected, and holds its key`<Store: SagaStore>(
+    _ store: Store
+) async throws where Store.Definition == PurchaseSaga {
+    let (key, intent) = ("http:\(fresh(MessageID.self))", "\(fresh(EventID.self)):anna")
+    let first = try newborn(intent: intent)
+    _ = try await insert([first.saga], [first.entry], into: store)
+    let second = try newborn(key: key, intent: intent).saga
+    let rejection = try #require(
+        second.claim.record(of: nil, .rejected(Problem(.purchaseInProgress, "there is one", sagaId: fresh()))))
+    try await store.transact { transaction in
+        let insertion = try await store.insert([second], in: transaction)
+        #expect(insertion.turnedAway == [second.record.id])
+        #expect(insertion.intents == [ExactText(intent): first.saga.record.id])
+        try await store.reject([rejection], in: transaction)
+    }
+    try await end(first.saga.record, in: store)
+    let insertion = try await insert([try newborn(key: key, intent: intent).saga], into: store)
+    #expect(insertion.added.isEmpty)
+    #expect(insertion.requests == [ExactText(key): rejection])
+}
+
+private func `one key is one start's, also when two come in one batch`<Store: SagaStore>(_ store: Store) async throws
+where Store.Definition == PurchaseSaga {
+    let key = "http:\(fresh(MessageID.self))"
+    let (first, second) = (try newborn(key: key), try newborn(key: key, fingerprint: Data([4])))
+    let error = await failure {
+        try await store.transact {
+            try await store.begin([first.saga, second.saga], [first.entry, second.entry], in: $0)
+        }
+    }
+    #expect(error is ConcurrentRepeat)
+    let insertion = try await insert([first.saga, second.saga], [first.entry], into: store)
+    #expect(insertion.added == [first.saga.record.id])
+    #expect(insertion.requests == [ExactText(key): try #require(first.saga.request)])
+}
+
+private func `what cannot be woken is put off alone`<Store: SagaStore>(_ store: Store) async throws
+where Store.Definition == PurchaseSaga {
+    let (first, second) = (try newborn().saga, try newborn().saga)
+    _ = try await insert([first, second], into: store)
+    let now = try await found(first.record.id, in: store).now
+    // Longer due than anything that other promises left behind.
+    let changes = [(first.record, -1_000_000_000.0), (second.record, -900_000_000)].map { record, seconds in
+        var woken = record
+        woken.wakeAt = now.addingTimeInterval(seconds)
+        return SagaChange(from: record, to: woken)
+    }
+    try await store.transact { try await store.save(changes, [], in: $0) }
+    #expect(try await store.putOff(after: .seconds(60), because: "it makes no sense"))
+    let left = try #require(try await found(first.record.id, in: store).sagas[first.record.id])
+    #expect(left.needsAttention == "it makes no sense")
+    #expect(left.wakeAt.map { $0 > now.addingTimeInterval(30) } ?? false)
+    let due = try await store.transact { try await store.due(1_000, in: $0) }
+    #expect(due.sagas[first.record.id] == nil && due.sagas[second.record.id] != nil)
+    try await end(left, in: store)
+    let other = try #require(try await found(second.record.id, in: store).sagas[second.record.id])
+    try await end(other, in: store)
 }
 
 private func `an intent is taken until the saga ends`<Store: SagaStore>(_ store: Store) async throws
@@ -112,11 +173,11 @@ where Store.Definition == PurchaseSaga {
     let first = try newborn(intent: intent)
     let twin = try newborn(intent: intent)
     // Also when both come in one batch.
-    let conflicts = try await insert([first.saga, twin.saga], into: store)
-    #expect(conflicts.map(\.existing) == [first.saga.record.id])
-    #expect(conflicts.first?.intent == intent)
+    let insertion = try await insert([first.saga, twin.saga], into: store)
+    #expect(insertion.added == [first.saga.record.id])
+    #expect(insertion.intents == [ExactText(intent): first.saga.record.id])
     try await end(first.saga.record, in: store)
-    #expect(try await insert([twin.saga], into: store).isEmpty)
+    #expect(try await insert([twin.saga], into: store).added == [twin.saga.record.id])
 }
 
 private func end<Store: SagaStore>(_ record: SagaRecord<PurchaseSaga>, in store: Store) async throws
@@ -127,10 +188,15 @@ where Store.Definition == PurchaseSaga {
     try await store.transact { [ended] in try await store.save([SagaChange(from: record, to: ended)], [], in: $0) }
 }
 
-private func `a message is journaled once`<Store: SagaStore>(_ store: Store) async throws
-where Store.Definition == PurchaseSaga {
+private func `a message is journaled once by a saga, whatever other sagas took`<Store: SagaStore>(
+    _ store: Store
+) async throws where Store.Definition == PurchaseSaga {
     let (saga, entry) = try newborn()
     _ = try await insert([saga], [entry], into: store)
+    let other = try newborn(message: entry.messageID)
+    try await store.transact { try await store.begin([other.saga], [other.entry], in: $0) }
+    let both = try await found(saga.record.id, [entry.key, other.entry.key], in: store).journal
+    #expect(both[entry.key]?.sagaID == saga.record.id && both[other.entry.key]?.sagaID == other.saga.record.id)
     var record = saga.record
     record.version = 2
     let repeated = JournalEntry<PurchaseSaga>(
@@ -152,7 +218,7 @@ private func `sagas that nothing stands in the way of begin at once, or none doe
     let (first, second) = (try newborn(intent: intent), try newborn())
     let twin = try newborn(intent: intent)
     try await store.transact { try await store.begin([first.saga], [first.entry], in: $0) }
-    #expect(try await found(first.saga.record.id, [first.entry.messageID], in: store).journal.count == 1)
+    #expect(try await found(first.saga.record.id, [first.entry.key], in: store).journal.count == 1)
     let error = await failure {
         try await store.transact {
             try await store.begin([second.saga, twin.saga], [second.entry, twin.entry], in: $0)

@@ -36,6 +36,20 @@ import Testing
         let uuid = UUID()
         #expect(MessageID(wire: uuid.uuidString)?.uuid == uuid)
     }
+
+    @Test func `that was chosen outside the fleet is never one of the fleet's own`() {
+        let saga = SagaID.make()
+        let reply = MessageID.derived(
+            from: MessageID.derived(from: saga, step: 3, kind: .confirm).uuid, MessageKind.confirmed.rawValue)
+        let foreign = MessageID.foreign(reply, from: "amqp")
+        #expect(foreign != reply && foreign == .foreign(reply, from: "amqp") && foreign != .foreign(reply, from: "other"))
+        // Times begin with a bit that is not set for the next four thousand years.
+        for _ in 0..<1_000 {
+            #expect(MessageID.foreign(.make(), from: "amqp").uuid.leadingMilliseconds >= 1 << 47)
+            let own = MessageID.derived(from: SagaID.make().uuid, "any")
+            #expect(own.uuid.leadingMilliseconds < 1 << 47)
+        }
+    }
 }
 
 @Suite struct `A time on the wire` {

@@ -27,7 +27,7 @@ struct Fault: Sendable {
     }
 
     static let all: [Fault] =
-        killPoints + processes + broker + listeners + network + messages + database + cache + time + payment + web
+        killPoints + processes + broker + listeners + network + messages + ids + database + cache + time + payment + web
 }
 
 /// What a fault may touch.
@@ -59,6 +59,28 @@ struct Stage: Sendable {
             words.append("\(member.name) \(status.map(String.init) ?? "silent")")
         }
         return words.joined(separator: ", ")
+    }
+
+    /// Does something while others buy one ticket after another; each of them must have it within two seconds.
+    func besideBystanders<R: Sendable>(_ act: @escaping @Sendable () async throws -> R) async throws -> (R, Int) {
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            let (buyers, halls) = (buyers, halls)
+            group.addTask {
+                var count = 0
+                while !Task.isCancelled {
+                    do {
+                        try await buyers.probe(halls, within: .seconds(2))
+                        count += 1
+                    } catch where Task.isCancelled {
+                        break
+                    }
+                }
+                return count
+            }
+            let result = try await act()
+            group.cancelAll()
+            return (result, try await group.next() ?? 0)
+        }
     }
 
     /// Waits until a process says that it is not ready; the time it took.

@@ -1,5 +1,6 @@
 import Connections
 import Contracts
+import CoreMetrics
 import FleetRuntime
 import Foundation
 import Logging
@@ -160,6 +161,61 @@ struct `A lane` {
         #expect(outlet.taken.count == 2)
         #expect(outlet.taken.allSatisfy { $0.exchange == "turnstile.replies" })
         #expect(inlet.acknowledged == [2])
+    }
+
+    @Test func `takes a batch apart that meets the same conflict for ever, and puts the one message at fault off`()
+        async throws
+    {
+        let outlet = ScriptedOutlet()
+        let registry = PrometheusRegistry()
+        let poison = MessageID.make()
+        var batch = (1...40).map { delivery(UInt64($0)) }
+        batch[17] = delivery(18, id: poison.description)
+        try await withMetricsFactory(registry) { [batch] in
+            _ = try await LaneRun.run([batch, [delivery(41)]], outlet: outlet) { envelopes in
+                if envelopes.contains(where: { $0.id == poison }) { throw ConcurrentRepeat() }
+                return try envelopes.map(LaneRun.reply)
+            }
+        }
+        #expect(outlet.taken.count { $0.exchange == "turnstile.replies" } == 40)
+        #expect(outlet.taken.filter { $0.exchange != "turnstile.replies" }.map(\.routingKey) == ["test.retry.1s"])
+        let text = await registry.scrape()
+        #expect(text.contains("turnstile_lasting_conflicts_total{queue=\"test\"}"))
+        let last = ScriptedOutlet()
+        _ = try await LaneRun.run([[delivery(1, id: poison.description, attempt: 5)]], outlet: last) { _ in
+            throw ConcurrentRepeat()
+        }
+        #expect(last.taken.map(\.exchange) == ["turnstile.dead"])
+    }
+
+    @Test func `rides out a conflict that passes, with all of the batch`() async throws {
+        let outlet = ScriptedOutlet()
+        let failures = Mutex(3)
+        _ = try await LaneRun.run([[delivery(1), delivery(2)]], outlet: outlet) { envelopes in
+            let isInTheWay = failures.withLock { left in
+                left -= 1
+                return left >= 0
+            }
+            if isInTheWay { throw Overtaken() }
+            #expect(envelopes.count == 2)
+            return try envelopes.map(LaneRun.reply)
+        }
+        #expect(outlet.taken.count == 2 && outlet.taken.allSatisfy { $0.exchange == "turnstile.replies" })
+    }
+
+    @Test func `keeps ids that were chosen outside apart from the fleet's own`() async throws {
+        let id = MessageID.make()
+        let seen = Mutex<[Envelope]>([])
+        let batch = [MessageKind.released, .purchaseCancel, .observe].enumerated().map { index, kind in
+            delivery(UInt64(index + 1), kind: kind.rawValue, id: id.description)
+        }
+        _ = try await LaneRun.run([batch], outlet: ScriptedOutlet()) { envelopes in
+            seen.withLock { $0 = envelopes }
+            return try envelopes.map(LaneRun.reply)
+        }
+        let envelopes = seen.withLock { $0 }
+        #expect(envelopes.map { $0.id == id } == [true, false, false])
+        #expect(envelopes.map(\.requestKey) == [nil, "amqp:\(id)", "amqp:\(id)"])
     }
 
     @Test func `sends again what the broker refused or lost before it acknowledges`() async throws {

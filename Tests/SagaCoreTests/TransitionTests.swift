@@ -24,6 +24,7 @@ import Testing
             .move(to: .unwinding(EndReason(reason), outstanding: [.release]), then: [.release])
         case (.closing(let reason), .attemptsUsedUp):
             .move(to: .unwinding(EndReason(reason), outstanding: [.release, .close]), then: [.release, .closePayment])
+        case (.closing(.expired), .cancelRequested): .move(to: .closing(.cancelled), then: [])
         case (.closing(.expired), .captured): .move(to: .confirming, then: [.confirm])
         case (.closing(.cancelled), .captured):
             .move(to: .unwinding(.cancelled, outstanding: [.release, .refund]), then: [.release, .refund])

@@ -19,7 +19,8 @@ import Testing
 enum PlantedBug: String, CaseIterable, Sendable {
     case inboxForgets, repliesNotSentAgain, acknowledgedBeforeConfirmed, refusalsOverlooked, confirmsImagined
     case releaseBeforeClose, lateCaptureLost, expiryWithoutALook, cancelWithoutRefund, refundWithoutRelease
-    case moneyGivenUp
+    case moneyGivenUp, cancelWhileClosingForgotten
+    case rejectionsForgotten, idsReused, oneJournalForAll
     case tombstoneForgotten, holdFreedByTheClock, stockUpdatesLost
     case unstableChargeKey, closedWithoutAsking, chargesChangedBlindly, pendingChargesForgotten
     case journalNotAsked, sagasNotLocked, memoryNotDoubted, startsUnchecked, restBeforeTheLetter, noWatchdog
@@ -33,11 +34,12 @@ enum PlantedBug: String, CaseIterable, Sendable {
         case .cancelWithoutRefund: Simulation<CancellingWithoutRefund>().run(seed: seed)
         case .refundWithoutRelease: Simulation<RefundingWithoutRelease>().run(seed: seed)
         case .moneyGivenUp: Simulation<GivingUpTheMoney>().run(seed: seed)
+        case .cancelWhileClosingForgotten: Simulation<ForgettingCancelsWhileClosing>().run(seed: seed)
         case .inboxForgets, .repliesNotSentAgain, .acknowledgedBeforeConfirmed, .refusalsOverlooked,
             .confirmsImagined, .tombstoneForgotten, .holdFreedByTheClock, .stockUpdatesLost, .unstableChargeKey,
             .closedWithoutAsking, .chargesChangedBlindly, .pendingChargesForgotten, .journalNotAsked,
             .sagasNotLocked, .memoryNotDoubted, .startsUnchecked, .restBeforeTheLetter, .noWatchdog, .fullQueueHoldsAll,
-            .answersForgotten, .noPlaceKeeper:
+            .answersForgotten, .noPlaceKeeper, .rejectionsForgotten, .idsReused, .oneJournalForAll:
             Simulation<PurchaseSaga>(flaws: flaws).run(seed: seed)
         }
     }
@@ -66,8 +68,13 @@ enum PlantedBug: String, CaseIterable, Sendable {
         case .fullQueueHoldsAll: flaws.externalOutlet = { StubbornOutlet(inner: $0) }
         case .noPlaceKeeper: flaws.hasNoPlaceKeeper = true
         case .answersForgotten: flaws.forgetsAnswers = true
+        case .rejectionsForgotten: flaws.requests = .rejectionsForgotten
+        case .idsReused: flaws.requests = .cancelsUnrecorded
+        case .oneJournalForAll:
+            flaws.sagas = .oneJournal
+            flaws.takesForeignIDsRaw = true
         case .releaseBeforeClose, .lateCaptureLost, .expiryWithoutALook, .cancelWithoutRefund,
-            .refundWithoutRelease, .moneyGivenUp:
+            .refundWithoutRelease, .moneyGivenUp, .cancelWhileClosingForgotten:
             break
         }
         return flaws

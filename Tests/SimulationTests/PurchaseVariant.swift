@@ -89,3 +89,11 @@ enum RefundingWithoutRelease: PurchaseVariant {
         return .move(to: .unwinding(.refundRequested, outstanding: [.refund]), then: [.refund])
     }
 }
+
+/// Takes a cancel that comes while the hold's end closes the payment for one that came too late.
+enum ForgettingCancelsWhileClosing: PurchaseVariant {
+    static func mistake(_ state: PurchaseState, on input: PurchaseInput) -> Decision? {
+        guard case (.closing(.expired), .cancelRequested) = (state, input) else { return nil }
+        return .ignore(.late)
+    }
+}

@@ -46,7 +46,7 @@ private struct LostConflicts: SagaStore {
     }
 
     func lock(
-        _ sagas: [SagaID], _ messages: [MessageID], in transaction: Transaction
+        _ sagas: [SagaID], _ messages: [JournalKey], in transaction: Transaction
     ) async throws -> LockedSagas<PurchaseSaga> {
         try await inner.lock(sagas, messages, in: transaction)
     }
@@ -60,7 +60,15 @@ private struct LostConflicts: SagaStore {
     }
 
     func insert(_ sagas: [NewSaga<PurchaseSaga>], in transaction: Transaction) async throws -> SagaInsertion {
-        SagaInsertion(added: [], conflicts: [])
+        SagaInsertion(added: [])
+    }
+
+    func reject(_ starts: [RequestRecord], in transaction: Transaction) async throws {
+        try await inner.reject(starts, in: transaction)
+    }
+
+    func putOff(after pause: Duration, because reason: String) async throws -> Bool {
+        try await inner.putOff(after: pause, because: reason)
     }
 
     func save(
@@ -68,8 +76,6 @@ private struct LostConflicts: SagaStore {
     ) async throws {
         try await inner.save(changes, journal, in: transaction)
     }
-
-    func knownKeys(_ keys: [String]) async throws -> Set<String> { try await inner.knownKeys(keys) }
 
     func due(_ limit: Int, in transaction: Transaction) async throws -> LockedSagas<PurchaseSaga> {
         try await inner.due(limit, in: transaction)

@@ -12,8 +12,8 @@ package protocol EventBook: Sendable {
     func page(_ limit: Int, before cursor: EventID?) async throws -> [EventSummary]
     /// Adds an event and its messages in one transaction, unless its key is taken.
     func add(_ event: NewEvent, _ messages: [OutgoingMessage]) async throws -> EventPublishing.Result
-    /// What became of the first request with this key; nil when no request had it.
-    func earlier(_ key: String, _ fingerprint: Data) async throws -> EventPublishing.Result?
+    /// Records that a request to publish is rejected, and answers what stands under its key now.
+    func reject(_ request: RequestRecord) async throws -> EventPublishing.Result
     /// Looks at events that are not known to be stocked, at most `limit`; adds the commands of those of which the
     /// reservation worker does not show everything, and returns how many these are.
     func restock(
@@ -43,5 +43,12 @@ package struct NewEvent: Sendable {
         self.event = event
         self.key = key
         self.fingerprint = fingerprint
+    }
+
+    /// What the record of requests says of it; nil without a key.
+    package var request: RequestRecord? {
+        key.map {
+            RequestRecord(key: $0, kind: .eventPublish, fingerprint: fingerprint, subject: id.uuid, answer: .accepted)
+        }
     }
 }

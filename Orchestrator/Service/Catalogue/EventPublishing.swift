@@ -9,7 +9,9 @@ package struct EventPublishing: Sendable {
         case published(EventID)
         /// The same request came before.
         case repeated(EventID)
-        case keyReused(EventID)
+        case keyReused
+        /// It breaks a rule, or was rejected for this reason when it came first.
+        case rejected(Problem)
     }
 
     /// An upstream system that wants to be told what became of its command.
@@ -27,17 +29,21 @@ package struct EventPublishing: Sendable {
         self.relay = relay
     }
 
-    /// Publishes a checked event once per key; the asker of a new event is told with the rest of the world.
+    /// Publishes an event that keeps the rules; the asker of a new event is told with the rest of the world.
     ///
-    /// Only a new request is held against the clock: a repeat has the first answer, however late it comes.
-    /// - Throws: `Problem` for a new event that has begun.
+    /// The first answer under a key is its answer, however late a repeat comes.
     package func publish(
         _ event: PublishEvent, key: String?, fingerprint: Data, traceparent: String?, for asker: Asker? = nil
     ) async throws -> Result {
-        if event.startsAt <= World.date, let key, let earlier = try await book.earlier(key, fingerprint) {
-            return earlier
+        do throws(Problem) {
+            try EventRules.check(event)
+            try EventRules.check(event, isStillToComeAt: World.date)
+        } catch {
+            guard let key else { return .rejected(error) }
+            return try await book.reject(
+                RequestRecord(
+                    key: key, kind: .eventPublish, fingerprint: fingerprint, subject: nil, answer: .rejected(error)))
         }
-        try EventRules.check(event, isStillToComeAt: World.date)
         let id = EventID.fresh()
         let trace = traceparent ?? TraceContext.root(id)
         let messages = try messages(for: event, id: id, traceparent: trace)
@@ -123,5 +129,18 @@ enum StockParts {
         }
         slices.append(seats[first...])
         return slices
+    }
+}
+
+extension EventPublishing.Result {
+    /// What a record that stands under a key says to a request to publish an event.
+    package init(_ record: RequestRecord, for request: RequestRecord) {
+        if let problem = record.problem(for: request) {
+            self = problem.code == .keyReused ? .keyReused : .rejected(problem)
+        } else if let event = record.subject {
+            self = .repeated(EventID(event))
+        } else {
+            self = .keyReused
+        }
     }
 }

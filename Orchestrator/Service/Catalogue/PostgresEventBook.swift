@@ -49,30 +49,21 @@ package struct PostgresEventBook: EventBook {
 
     package func add(_ event: NewEvent, _ messages: [OutgoingMessage]) async throws -> EventPublishing.Result {
         try await pool.transaction { transaction in
-            let inserted = try await transaction.execute(
-                """
-                INSERT INTO event (id, body, start_key, fingerprint) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
-                """, [event.id.uuid, JSONB(try WireFormat.encode(event.event)), event.key, event.fingerprint])
-            guard inserted == 1 else {
-                guard let key = event.key, let earlier = try await earlier(key, event.fingerprint, in: transaction)
-                else { throw ConcurrentRepeat() }
-                return earlier
+            if let request = event.request,
+                let earlier = try await RequestTable.add([request], in: transaction).earlier[request.exactKey]
+            {
+                return EventPublishing.Result(earlier, for: request)
             }
+            _ = try await transaction.execute(
+                "INSERT INTO event (id, body, start_key, fingerprint) VALUES ($1, $2, $3, $4)",
+                [event.id.uuid, JSONB(try WireFormat.encode(event.event)), event.key, event.fingerprint])
             try await PostgresOutbox.add(messages, in: transaction)
             return .published(event.id)
         }
     }
 
-    package func earlier(_ key: String, _ fingerprint: Data) async throws -> EventPublishing.Result? {
-        try await pool.transaction { try await earlier(key, fingerprint, in: $0) }
-    }
-
-    private func earlier(
-        _ key: String, _ fingerprint: Data, in transaction: Transaction
-    ) async throws -> EventPublishing.Result? {
-        let rows = try await transaction.query(
-            "SELECT id, fingerprint FROM event WHERE start_key = $1", [key], as: (UUID, Data).self)
-        return rows.first.map { $1 == fingerprint ? .repeated(EventID($0)) : .keyReused(EventID($0)) }
+    package func reject(_ request: RequestRecord) async throws -> EventPublishing.Result {
+        EventPublishing.Result(try await PostgresRequestStore(pool).take([request])[0], for: request)
     }
 
     package func restock(
@@ -139,10 +130,28 @@ package struct PostgresOutbox: Outbox {
                 UPDATE outbox SET claimed_until = now() + make_interval(secs => $2) WHERE message_id IN (
                     SELECT message_id FROM outbox WHERE claimed_until < now()
                     ORDER BY message_id LIMIT $1 FOR UPDATE SKIP LOCKED)
-                RETURNING message
-                """, [limit, lease.seconds], as: (String).self)
+                RETURNING message_id, message
+                """, [limit, lease.seconds], as: (UUID, String).self)
         }
-        return try rows.flatMap { try RecordedReplies.decode($0) }
+        var messages: [OutgoingMessage] = []
+        var unreadable: [UUID] = []
+        for (id, text) in rows {
+            do {
+                messages += try RecordedReplies.decode(text)
+            } catch is RecordedReplies.Unreadable {
+                unreadable.append(id)
+            }
+        }
+        if !unreadable.isEmpty { try await setAside(unreadable) }
+        return messages
+    }
+
+    /// Keeps rows that cannot be read from stopping the others; they stay for an operator, who sees the outbox grow old.
+    private func setAside(_ messages: [UUID]) async throws {
+        _ = try await pool.withConnection { connection in
+            try await connection.execute(
+                "UPDATE outbox SET claimed_until = 'infinity' WHERE message_id = ANY($1)", [messages])
+        }
     }
 
     package func remove(_ messages: [MessageID]) async throws {

@@ -30,7 +30,6 @@ struct EventRoutes: Sendable {
         let key = try request.idempotencyKey
         let body = try await request.jsonBody(upTo: Limits.eventBodyBytes)
         let event = try StrictBody.read(PublishEvent.self, from: body, fields: PublishEvent.fields)
-        try EventRules.check(event)
         let id: EventID
         switch try await publishing.publish(
             event, key: key.map { "http:\($0)" }, fingerprint: try Fingerprint.of(event),
@@ -40,7 +39,8 @@ struct EventRoutes: Sendable {
             id = new
             await availability.untilStocked(new, tiers: event.tiers.count)
         case .repeated(let earlier): id = earlier
-        case .keyReused: throw Problem(.keyReused, "the key was used for another event")
+        case .keyReused: throw Problem(.keyReused, "the key was used for another request")
+        case .rejected(let problem): throw problem
         }
         var response = Response.json(201, EventAnswer(id, event))
         response.headers[.location] = "/events/\(id)"

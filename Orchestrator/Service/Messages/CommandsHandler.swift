@@ -9,13 +9,16 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
     let desk: PurchaseDesk<Store>
     let purchases: PurchaseProgress<Store>
     let publishing: EventPublishing
+    let requests: any RequestStore
 
     package init(
-        desk: PurchaseDesk<Store>, purchases: PurchaseProgress<Store>, publishing: EventPublishing
+        desk: PurchaseDesk<Store>, purchases: PurchaseProgress<Store>, publishing: EventPublishing,
+        requests: any RequestStore
     ) {
         self.desk = desk
         self.purchases = purchases
         self.publishing = publishing
+        self.requests = requests
     }
 
     package func handle(_ batch: [Envelope]) async throws -> [Outcome] {
@@ -61,7 +64,7 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
             let wish = try StrictBody.read(StartPurchase.self, from: envelope.body, fields: StartPurchase.fields)
             return .success(
                 StartAsk(
-                    wish: wish, key: "amqp:\(envelope.id)", messageID: envelope.id, replyTo: envelope.replyTo,
+                    wish: wish, key: envelope.key, messageID: envelope.id, replyTo: envelope.replyTo,
                     correlationID: envelope.correlationID, traceparent: envelope.traceparent))
         } catch {
             return .failure(error)
@@ -82,30 +85,19 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
     }
 
     private func cancel(_ batch: [Envelope]) async throws -> [Outcome] {
-        let bodies = batch.map { envelope in
-            Result { () throws(Problem) in
-                try StrictBody.read(CancelPurchase.self, from: envelope.body, fields: CancelPurchase.fields)
-            }
-        }
-        let events = zip(batch, bodies).compactMap { envelope, body -> SagaEvent<PurchaseInput>? in
-            guard case .success(let command) = body else { return nil }
-            return SagaEvent(
-                sagaID: command.sagaId, messageID: envelope.id, input: .cancelRequested, answeredStep: nil,
-                traceparent: envelope.traceparent)
-        }
-        var results = try await purchases.advance(events).makeIterator()
-        return try zip(batch, bodies).map { envelope, body in
-            switch body {
+        guard !batch.isEmpty else { return [] }
+        let cancels = batch.map(CancelRequest.read)
+        var answers = try await Cancellation(purchases, requests).answer(
+            cancels.compactMap { if case .success(let cancel) = $0 { cancel } else { nil } }
+        ).makeIterator()
+        return try zip(batch, cancels).map { envelope, cancel in
+            switch cancel {
             case .failure(let problem): return try refuse(envelope, problem)
-            case .success(let command):
-                switch results.next() {
-                case .taken(_, let messages), .repeated(_, let messages): return .reply(messages)
-                case .ignored(_, let state):
-                    guard let problem = CancelRules.problem(in: state, of: command.sagaId) else { return .reply([]) }
-                    return try refuse(envelope, problem)
-                case .unknownSaga:
-                    return try refuse(envelope, Problem(.notFound, "there is no saga \(command.sagaId)"))
-                case nil: preconditionFailure("the runner left out a result")
+            case .success:
+                switch answers.next() {
+                case .taken(let messages): return .reply(messages)
+                case .rejected(let problem): return try refuse(envelope, problem)
+                case nil: preconditionFailure("a cancel was left out")
                 }
             }
         }
@@ -114,10 +106,9 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
     private func publish(_ envelope: Envelope) async throws -> Outcome {
         do {
             let event = try StrictBody.read(PublishEvent.self, from: envelope.body, fields: PublishEvent.fields)
-            try EventRules.check(event)
             let asker = EventPublishing.Asker(envelope)
             switch try await publishing.publish(
-                event, key: "amqp:\(envelope.id)", fingerprint: try Fingerprint.of(event),
+                event, key: envelope.key, fingerprint: try Fingerprint.of(event),
                 traceparent: envelope.traceparent, for: asker)
             {
             case .published: return .reply([])
@@ -126,7 +117,8 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
                     try publishing.answer(to: $0, event, id: id, traceparent: envelope.traceparent)
                 }
                 return .reply(answer.map { [$0] } ?? [])
-            case .keyReused: throw Problem(.keyReused, "the message_id was used for another event")
+            case .keyReused: throw Problem(.keyReused, "the message_id was used for another request")
+            case .rejected(let problem): throw problem
             }
         } catch let problem as Problem {
             return try refuse(envelope, problem)
@@ -143,6 +135,9 @@ extension EventPublishing.Asker {
 }
 
 extension Envelope {
+    /// What the record of requests knows it by.
+    var key: String { requestKey ?? "amqp:\(id)" }
+
     /// What its publisher knows a command by.
     fileprivate var knownBy: String { correlationID ?? id.description }
 }

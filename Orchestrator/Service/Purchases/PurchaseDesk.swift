@@ -43,6 +43,7 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
     package typealias Definition = Store.Definition
 
     let runner: SagaRunner<Store>
+    let requests: any RequestStore
     let catalogue: Catalogue
     let stock: any StockView
     let hints: PurchaseHints
@@ -51,10 +52,11 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
     let answers = Labelled<Counter>(.purchaseStarts, by: "answer")
 
     package init(
-        _ runner: SagaRunner<Store>, catalogue: Catalogue, stock: any StockView, hints: PurchaseHints, hold: Duration,
-        pauses: SalesPauses = SalesPauses()
+        _ runner: SagaRunner<Store>, requests: any RequestStore, catalogue: Catalogue, stock: any StockView,
+        hints: PurchaseHints, hold: Duration, pauses: SalesPauses = SalesPauses()
     ) {
         self.runner = runner
+        self.requests = requests
         self.catalogue = catalogue
         self.stock = stock
         self.hints = hints
@@ -68,13 +70,15 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
         let checked = asks.map { check($0, events[$0.wish.eventId]) }
         let soldOut = try await soldOutTiers(checked.compactMap(\.request))
         let paused = try await pauses.problems(for: Set(events.keys))
-        let admitted = try await admit(checked, events, soldOut, paused)
-        let results = try await runner.start(admitted.compactMap(\.request))
-        claim(admitted.compactMap(\.request), results)
+        let decided = try await settle(asks, checked.map { admit($0, events, soldOut, paused, at: World.date) })
+        let admitted = decided.compactMap(\.request)
+        let results = try await runner.start(admitted)
+        claim(admitted, results)
         var started = results.makeIterator()
-        let given: [StartAnswer] = admitted.map { decision in
+        let given: [StartAnswer] = decided.map { decision in
             switch decision {
             case .rejected(let problem): .rejected(problem)
+            case .repeated(let result): StartAnswer(result)
             case .admitted: started.next().map(StartAnswer.init) ?? .rejected(Problem(.internalError, "no answer"))
             }
         }
@@ -85,6 +89,8 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
     private enum Decision {
         case admitted(StartRequest<Definition>)
         case rejected(Problem)
+        /// It would be rejected now, but was accepted when it came first.
+        case repeated(StartResult)
 
         var request: StartRequest<Definition>? {
             if case .admitted(let request) = self { request } else { nil }
@@ -121,24 +127,52 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
         return suspects.isEmpty ? [] : try await stock.soldOut(among: suspects)
     }
 
-    /// Refuses what cannot be bought now, but not the repeat of a start that was accepted when it could.
+    /// Refuses what cannot be bought now.
     private func admit(
-        _ decisions: [Decision], _ events: [EventID: CatalogueEvent], _ soldOut: Set<TierKey>,
-        _ paused: [EventID: Problem]
-    ) async throws -> [Decision] {
-        let now = World.date
-        let refusals = decisions.map { decision in
-            decision.request.flatMap {
-                paused[$0.request.eventId] ?? refusal(of: $0.request, events[$0.request.eventId], soldOut, at: now)
+        _ decision: Decision, _ events: [EventID: CatalogueEvent], _ soldOut: Set<TierKey>,
+        _ paused: [EventID: Problem], at now: Date
+    ) -> Decision {
+        let refusal = decision.request.flatMap {
+            paused[$0.request.eventId] ?? refusal(of: $0.request, events[$0.request.eventId], soldOut, at: now)
+        }
+        return refusal.map { .rejected($0) } ?? decision
+    }
+
+    /// Records rejections under their keys; where the key has an answer already, that one stands, whatever would be
+    /// decided now.
+    private func settle(_ asks: [StartAsk], _ decisions: [Decision]) async throws -> [Decision] {
+        let rejected = try zip(asks, decisions).compactMap { ask, decision throws(Problem) -> RequestRecord? in
+            guard case .rejected(let problem) = decision, let key = ask.key else { return nil }
+            return RequestRecord(
+                key: key, kind: .purchaseStart, fingerprint: try Fingerprint.of(ask.wish), subject: nil,
+                answer: .rejected(problem))
+        }
+        guard !rejected.isEmpty else { return decisions }
+        var standing = zip(rejected, try await requests.take(rejected)).makeIterator()
+        let answers = zip(asks, decisions).map { ask, decision -> StandingAnswer? in
+            guard case .rejected = decision, ask.key != nil, let (request, record) = standing.next() else { return nil }
+            if let saga = record.sagaOfRepeat(request) { return .begun(repeatedStart(of: saga, ask)) }
+            return record.problem(for: request).map { .rejected($0) }
+        }
+        let begun = answers.compactMap { if case .begun(let start)? = $0 { start } else { nil } }
+        var repeated = try await runner.repeatStarts(begun, by: .start).makeIterator()
+        return zip(decisions, answers).map { decision, answer in
+            switch answer {
+            case .begun: (repeated.next() ?? nil).map { .repeated($0) } ?? decision
+            case .rejected(let problem): .rejected(problem)
+            case nil: decision
             }
         }
-        guard refusals.contains(where: { $0 != nil }) else { return decisions }
-        let keys = zip(decisions, refusals).compactMap { $1 == nil ? nil : $0.request?.claim.key }
-        let known = Set(try await runner.store.knownKeys(keys).map(ExactText.init))
-        return zip(decisions, refusals).map { decision, refusal in
-            let isRepeat = decision.request?.claim.key.map { known.contains(ExactText($0)) } ?? false
-            return isRepeat ? decision : refusal.map(Decision.rejected) ?? decision
-        }
+    }
+
+    /// What stands under the key of a start that would be rejected now.
+    private enum StandingAnswer {
+        case begun(RepeatedStart<Definition>)
+        case rejected(Problem)
+    }
+
+    private func repeatedStart(of saga: SagaID, _ ask: StartAsk) -> RepeatedStart<Definition> {
+        RepeatedStart(saga: saga) { $0.answered(in: ask.replyTo, as: ask.correlationID) }
     }
 
     private func refusal(
@@ -173,11 +207,7 @@ extension StartAnswer {
         switch result {
         case .started(let id, let messages, let state), .repeated(let id, let messages, let state):
             self = .accepted(id, messages, state: state)
-        case .keyReused(let id):
-            self = .rejected(Problem(.keyReused, "the key was used for another request", sagaId: id))
-        case .inProgress(let id):
-            self = .rejected(
-                Problem(.purchaseInProgress, "a purchase of this user for this event is under way", sagaId: id))
+        case .rejected(let problem): self = .rejected(problem)
         }
     }
 }
@@ -185,6 +215,23 @@ extension StartAnswer {
 extension PurchaseRequest {
     var intent: Intent { Intent(event: eventId, user: userId) }
     var tierKey: TierKey { TierKey(event: eventId, name: tier) }
+}
+
+extension RequestRecord {
+    /// The saga that was begun when the same request came first.
+    fileprivate func sagaOfRepeat(_ request: RequestRecord) -> SagaID? {
+        guard fingerprint == request.fingerprint, answer == .accepted else { return nil }
+        return subject.map { SagaID($0) }
+    }
+
+    /// Why a request is rejected over which this record stands; nil when it is not.
+    func problem(for request: RequestRecord) -> Problem? {
+        guard fingerprint == request.fingerprint else {
+            return .keyReused(by: kind == .purchaseStart ? subject.map { SagaID($0) } : nil)
+        }
+        guard case .rejected(let problem) = answer else { return nil }
+        return problem
+    }
 }
 
 /// The hash by which a repeated request is told from another one under the same key.

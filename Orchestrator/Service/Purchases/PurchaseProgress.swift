@@ -26,8 +26,10 @@ package struct PurchaseProgress<Store: SagaStore>: Sendable where Store.Definiti
 }
 
 /// Whether a cancel that changed nothing is an error for the one who asked.
-enum CancelRules {
-    static func problem(in state: PurchaseState, of saga: SagaID) -> Problem? {
+///
+/// Where it is none, the purchase is turned back already, and nothing can complete it any more.
+package enum CancelRules {
+    package static func problem(in state: PurchaseState, of saga: SagaID) -> Problem? {
         switch state {
         case .confirming, .completed:
             Problem(.alreadyPaid, "the purchase is paid; ask for a refund instead", sagaId: saga)
@@ -40,10 +42,14 @@ enum CancelRules {
 }
 
 /// Whether a refund that changed nothing is an error for the one who asked.
-enum RefundRules {
-    static func problem(in state: PurchaseState, of saga: SagaID) -> Problem? {
+///
+/// Where it is none, the money is on its way back, or was given back.
+package enum RefundRules {
+    package static func problem(in state: PurchaseState, of saga: SagaID) -> Problem? {
         switch state {
-        case .reserving, .charging, .closing, .confirming:
+        case .confirming:
+            Problem(.notCompleted, "the tickets are just being issued; ask again when the purchase is completed", sagaId: saga)
+        case .reserving, .charging, .closing:
             Problem(.notCompleted, "only a completed purchase can be refunded; cancel it instead", sagaId: saga)
         case .unwinding(.refundRequested, _), .refunded: nil
         case .unwinding, .refused: Problem(.alreadyEnded, "the purchase ended without tickets", sagaId: saga)

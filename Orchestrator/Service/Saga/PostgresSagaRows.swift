@@ -68,8 +68,7 @@ struct NewSagaColumns<Definition: SagaDefinition> {
         parameters = [
             records.map(\.id.uuid), records.map { Int32($0.version) }, records.map { Int32($0.step) },
             records.map(\.state.tag), details, facts, requests, records.map(\.state.outcome),
-            claims.map(\.intent), claims.map(\.key), claims.map(\.fingerprint), claims.map(\.eventID?.uuid),
-            claims.map(\.userID), records.map(\.wakeAt), records.map(\.dueAt), records.map(\.traceparent),
+            claims.map(\.intent), claims.map(\.eventID?.uuid), claims.map(\.userID), records.map(\.wakeAt), records.map(\.dueAt), records.map(\.traceparent),
         ]
     }
 }
@@ -78,15 +77,14 @@ extension PostgresSagaStore {
     func addition(of sagas: [NewSaga<Definition>]) throws -> Statement {
         Statement(
             """
-            INSERT INTO saga (id, kind, version, step, state, detail, facts, request, outcome, intent, start_key,
-                fingerprint, event_id, user_id, wake_at, due_at, traceparent)
-            SELECT id, $1, version, step, state, detail, facts, request, outcome, intent, start_key, fingerprint,
-                event_id, user_id, wake_at, due_at, traceparent
+            INSERT INTO saga (id, kind, version, step, state, detail, facts, request, outcome, intent, event_id, user_id,
+                wake_at, due_at, traceparent)
+            SELECT id, $1, version, step, state, detail, facts, request, outcome, intent, event_id, user_id, wake_at,
+                due_at, traceparent
             FROM unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
-                $9::text[], $10::text[], $11::text[], $12::bytea[], $13::uuid[], $14::text[], $15::timestamptz[],
-                $16::timestamptz[], $17::text[])
-                AS new (id, version, step, state, detail, facts, request, outcome, intent, start_key, fingerprint,
-                    event_id, user_id, wake_at, due_at, traceparent)
+                $9::text[], $10::text[], $11::uuid[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::text[])
+                AS new (id, version, step, state, detail, facts, request, outcome, intent, event_id, user_id, wake_at,
+                    due_at, traceparent)
             """, parameters: [Definition.kind] + (try NewSagaColumns(sagas, states: states)).parameters)
     }
 

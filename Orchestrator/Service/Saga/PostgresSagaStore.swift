@@ -22,7 +22,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     }
 
     package func lock(
-        _ sagas: [SagaID], _ messages: [MessageID], in transaction: Transaction
+        _ sagas: [SagaID], _ messages: [JournalKey], in transaction: Transaction
     ) async throws -> LockedSagas<Definition> {
         // The journal is looked at after the locks are held, when nobody else can be writing it.
         let (rows, journal) = try await transaction.query(
@@ -35,8 +35,9 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
             Statement(
                 """
                 SELECT saga_id, version, message_id, input, from_state, detail, step, effects, at, traceparent
-                FROM saga_step WHERE message_id = ANY($1)
-                """, messages.map(\.uuid)), as: JournalRow.self)
+                FROM unnest($1::uuid[], $2::uuid[]) AS known (saga_id, message_id)
+                    JOIN saga_step USING (saga_id, message_id)
+                """, messages.map(\.saga.uuid), messages.map(\.message.uuid)), as: JournalRow.self)
         return try locked(rows, journal)
     }
 
@@ -57,7 +58,9 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     package func begin(
         _ sagas: [NewSaga<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws {
-        let statements = [try addition(of: sagas), try append(journal)]
+        let requests = sagas.compactMap(\.request)
+        let records = requests.isEmpty ? [] : [try RequestTable.insertion(of: requests)]
+        let statements = records + [try addition(of: sagas), try append(journal)]
         FaultPoint.startsInserted.pass()
         FaultPoint.beforeCommit.pass()
         do {
@@ -72,21 +75,43 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     package func insert(
         _ sagas: [NewSaga<Definition>], in transaction: Transaction
     ) async throws -> SagaInsertion {
+        let (begun, requests) = try await RequestTable.add(sagas.compactMap(\.request), in: transaction)
+        let free = sagas.filter { $0.claim.key == nil || begun.contains($0.record.id.uuid) }
+        let added = free.isEmpty ? [] : try await insert(free: free, in: transaction)
+        FaultPoint.startsInserted.pass()
+        recent.remember(sagas.map(\.record).filter { added.contains($0.id) })
+        guard added.count < sagas.count else { return SagaInsertion(added: added) }
+        let turnedAway = free.filter { $0.claim.key != nil && !added.contains($0.record.id) }
+        return SagaInsertion(
+            added: added, turnedAway: Set(turnedAway.map(\.record.id)), requests: requests,
+            intents: try await holders(of: sagas.compactMap(\.claim.intent), in: transaction))
+    }
+
+    private func insert(
+        free sagas: [NewSaga<Definition>], in transaction: Transaction
+    ) async throws -> Set<SagaID> {
         let addition = try addition(of: sagas)
         let inserted = try await transaction.query(
             "\(addition.sql) ON CONFLICT DO NOTHING RETURNING id", addition.parameters, as: (UUID).self)
-        FaultPoint.startsInserted.pass()
-        let added = Set(inserted.map { SagaID($0) })
-        recent.remember(sagas.map(\.record).filter { added.contains($0.id) })
-        guard added.count < sagas.count else { return SagaInsertion(added: added, conflicts: []) }
-        return SagaInsertion(added: added, conflicts: try await conflicts(of: sagas, in: transaction))
+        return Set(inserted.map { SagaID($0) })
     }
 
-    package func knownKeys(_ keys: [String]) async throws -> Set<String> {
-        guard !keys.isEmpty else { return [] }
-        let rows = try await connection.query(
-            "SELECT start_key FROM saga WHERE start_key = ANY($1)", [keys], as: (String).self)
-        return Set(rows)
+    package func reject(_ starts: [RequestRecord], in transaction: Transaction) async throws {
+        try await RequestTable.reject(starts, in: transaction)
+    }
+
+    /// Looks only at columns that every saga has, for it may be one that cannot be read.
+    package func putOff(after pause: Duration, because reason: String) async throws -> Bool {
+        let touched = try await connection.execute(
+            """
+            UPDATE saga SET wake_at = now() + make_interval(secs => $1),
+                due_at = greatest(due_at, now() + make_interval(secs => $1)), needs_attention = $2
+            WHERE id = (
+                SELECT id FROM saga WHERE wake_at <= now() AND kind = $3 ORDER BY wake_at LIMIT 1
+                FOR UPDATE SKIP LOCKED)
+            """, [pause.seconds, reason, Definition.kind])
+        recent.doubt()
+        return touched > 0
     }
 
     package func save(
@@ -110,18 +135,11 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
         recent.remember(changes.map(\.after))
     }
 
-    private func conflicts(
-        of sagas: [NewSaga<Definition>], in transaction: Transaction
-    ) async throws -> [StartConflict] {
+    /// The open sagas that are about these intents.
+    private func holders(of intents: [String], in transaction: Transaction) async throws -> [ExactText: SagaID] {
         let rows = try await transaction.query(
-            """
-            SELECT id, start_key, fingerprint, intent FROM saga
-            WHERE start_key = ANY($1) OR intent = ANY($2)
-            """, [sagas.compactMap(\.claim.key), sagas.compactMap(\.claim.intent)],
-            as: (UUID, String?, Data?, String?).self)
-        return rows.map {
-            StartConflict(existing: SagaID($0.0), key: $0.1, fingerprint: $0.2 ?? Data(), intent: $0.3)
-        }
+            "SELECT intent, id FROM saga WHERE intent = ANY($1)", [intents], as: (String, UUID).self)
+        return Dictionary(uniqueKeysWithValues: rows.map { (ExactText($0.0), SagaID($0.1)) })
     }
 
     private func locked(_ rows: [SagaRow], _ journal: [JournalRow]) throws -> LockedSagas<Definition> {
@@ -132,7 +150,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
         }
         for row in journal {
             let entry = try JournalEntry<Definition>(row)
-            locked.journal[entry.messageID] = entry
+            locked.journal[entry.key] = entry
         }
         return locked
     }

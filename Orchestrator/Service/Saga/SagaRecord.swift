@@ -63,6 +63,8 @@ package struct JournalEntry<Definition: SagaDefinition>: Sendable {
     package let at: Date
     package let traceparent: String?
 
+    package var key: JournalKey { JournalKey(sagaID, messageID) }
+
     package init(
         sagaID: SagaID, version: Int, messageID: MessageID, input: Definition.Input, from: String?,
         to: Definition.State, step: Int, effects: [Definition.Effect], at: Date, traceparent: String?
@@ -88,6 +90,8 @@ package struct SagaEvent<Input: Sendable>: Sendable {
     /// The step that a reply answers; nil for what is not a reply.
     package let answeredStep: Int?
     package let traceparent: String?
+
+    var key: JournalKey { JournalKey(sagaID, messageID) }
 
     package init(sagaID: SagaID, messageID: MessageID, input: Input, answeredStep: Int?, traceparent: String?) {
         self.sagaID = sagaID

@@ -56,7 +56,7 @@ package struct SagaRunner<Store: SagaStore>: Sendable {
 
     private func advanceLocked(_ events: [SagaEvent<Definition.Input>]) async throws -> Steps {
         let sagas = Array(Set(events.map(\.sagaID)))
-        let messages = events.map(\.messageID)
+        let messages = events.map(\.key)
         return try await store.transact { transaction in
             var work = SagaWork(try await store.lock(sagas, messages, in: transaction))
             let results = try events.map { try work.apply($0, patience: patience) }

@@ -9,7 +9,7 @@ package protocol SagaStore<Definition, Transaction>: Sendable {
 
     func transact<R: Sendable>(_ body: (Transaction) async throws -> R) async throws -> R
     /// Locks sagas in the order of their ids, and finds what the journal knows of the messages.
-    func lock(_ sagas: [SagaID], _ messages: [MessageID], in transaction: Transaction) async throws
+    func lock(_ sagas: [SagaID], _ messages: [JournalKey], in transaction: Transaction) async throws
         -> LockedSagas<Definition>
     /// These sagas as this process has stored them last, without a lock; nil unless it remembers every one.
     ///
@@ -20,27 +20,41 @@ package protocol SagaStore<Definition, Transaction>: Sendable {
     func begin(
         _ sagas: [NewSaga<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws
-    /// Adds new sagas; those whose start key or intent is taken are left out, and what stands in their way is reported.
+    /// Adds new sagas, and records their starts; those whose key or intent is taken are left out, and what stands in
+    /// their way is reported.
     func insert(_ sagas: [NewSaga<Definition>], in transaction: Transaction) async throws -> SagaInsertion
+    /// Records that starts which hold their keys, but whose sagas were left out, are rejected.
+    func reject(_ starts: [RequestRecord], in transaction: Transaction) async throws
     /// Writes changed sagas and new journal lines, and commits.
-    /// - Throws: `ConcurrentRepeat` when somebody else moved one of the sagas on or journaled one of the messages first.
+    /// - Throws: `ConcurrentRepeat` when somebody else moved one of the sagas on or journaled one of its messages first.
     func save(
         _ changes: [SagaChange<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws
-    /// Those of the start keys that a saga has.
-    func knownKeys(_ keys: [String]) async throws -> Set<String>
     /// Locks sagas whose wake-up time has passed, skipping those that others hold.
     func due(_ limit: Int, in transaction: Transaction) async throws -> LockedSagas<Definition>
+    /// Wakes the saga that has been due longest only after a pause, and calls an operator to it; whether there was one.
+    func putOff(after pause: Duration, because reason: String) async throws -> Bool
+}
+
+/// Names a message to one saga: what one saga was sent says nothing of another's messages.
+package struct JournalKey: Hashable, Sendable {
+    package let saga: SagaID
+    package let message: MessageID
+
+    package init(_ saga: SagaID, _ message: MessageID) {
+        self.saga = saga
+        self.message = message
+    }
 }
 
 /// Sagas under lock, with the database's clock.
 package struct LockedSagas<Definition: SagaDefinition>: Sendable {
     package var sagas: [SagaID: SagaRecord<Definition>]
-    package var journal: [MessageID: JournalEntry<Definition>]
+    package var journal: [JournalKey: JournalEntry<Definition>]
     package var now: Date
 
     package init(
-        sagas: [SagaID: SagaRecord<Definition>], journal: [MessageID: JournalEntry<Definition>], now: Date
+        sagas: [SagaID: SagaRecord<Definition>], journal: [JournalKey: JournalEntry<Definition>], now: Date
     ) {
         self.sagas = sagas
         self.journal = journal
@@ -72,7 +86,7 @@ package struct NewSaga<Definition: SagaDefinition>: Sendable {
 
 /// What only one saga at a time may have, and what it is looked up by.
 package struct StartClaim: Sendable, Equatable {
-    /// The idempotency key of the start, for ever; nil for a start without one.
+    /// The id that the sender chose for the start, in the record of requests for ever; nil for a start without one.
     package let key: String?
     /// The hash of what was asked under the key.
     package let fingerprint: Data
@@ -88,6 +102,19 @@ package struct StartClaim: Sendable, Equatable {
         self.eventID = eventID
         self.userID = userID
     }
+
+    /// What the record of requests says of a start under its key; nil for a start without one.
+    package func record(of saga: SagaID?, _ answer: RequestRecord.Answer) -> RequestRecord? {
+        key.map {
+            RequestRecord(
+                key: $0, kind: .purchaseStart, fingerprint: fingerprint, subject: saga?.uuid, answer: answer)
+        }
+    }
+}
+
+extension NewSaga {
+    /// What the record of requests says of its start.
+    package var request: RequestRecord? { claim.record(of: record.id, .accepted) }
 }
 
 /// What became of new sagas.
@@ -95,25 +122,20 @@ package struct StartClaim: Sendable, Equatable {
 /// A saga may be left out and yet nothing stand in its way: what did has ended between two looks.
 package struct SagaInsertion: Sendable {
     package let added: Set<SagaID>
-    package let conflicts: [StartConflict]
+    /// Those that were left out although their keys are theirs.
+    package let turnedAway: Set<SagaID>
+    /// What is recorded under the keys of those that were left out.
+    package let requests: [ExactText: RequestRecord]
+    /// The open sagas that are about what those wanted that were left out.
+    package let intents: [ExactText: SagaID]
 
-    package init(added: Set<SagaID>, conflicts: [StartConflict]) {
+    package init(
+        added: Set<SagaID>, turnedAway: Set<SagaID> = [], requests: [ExactText: RequestRecord] = [:],
+        intents: [ExactText: SagaID] = [:]
+    ) {
         self.added = added
-        self.conflicts = conflicts
-    }
-}
-
-/// A saga that stands where a new one wanted to begin.
-package struct StartConflict: Sendable {
-    package let existing: SagaID
-    package let key: String?
-    package let fingerprint: Data
-    package let intent: String?
-
-    package init(existing: SagaID, key: String?, fingerprint: Data, intent: String?) {
-        self.existing = existing
-        self.key = key
-        self.fingerprint = fingerprint
-        self.intent = intent
+        self.turnedAway = turnedAway
+        self.requests = requests
+        self.intents = intents
     }
 }

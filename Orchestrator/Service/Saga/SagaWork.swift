@@ -6,7 +6,7 @@ import SagaCore
 struct SagaWork<Definition: SagaDefinition> {
     private let before: [SagaID: SagaRecord<Definition>]
     private var sagas: [SagaID: SagaRecord<Definition>]
-    private var known: [MessageID: JournalEntry<Definition>]
+    private var known: [JournalKey: JournalEntry<Definition>]
     private let now: Date
     private var touched: [SagaID] = []
     private(set) var journal: [JournalEntry<Definition>] = []
@@ -28,7 +28,7 @@ struct SagaWork<Definition: SagaDefinition> {
 
     mutating func apply(_ event: SagaEvent<Definition.Input>, patience: SagaPatience) throws -> SagaResult<Definition> {
         guard var saga = sagas[event.sagaID] else { return .unknownSaga }
-        if let entry = known[event.messageID] {
+        if let entry = known[event.key] {
             return .repeated(saga, try saga.repeats(of: entry, at: now, patience))
         }
         let attempts = saga.attempts
@@ -36,7 +36,7 @@ struct SagaWork<Definition: SagaDefinition> {
         case .ignored(let reason): return .ignored(reason, in: saga.state)
         case .taken(let entry):
             sagas[saga.id] = saga
-            known[event.messageID] = entry
+            known[event.key] = entry
             touched.append(saga.id)
             journal.append(entry)
             let messages = try saga.messages(

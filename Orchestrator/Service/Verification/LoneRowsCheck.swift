@@ -13,7 +13,7 @@ struct LoneRowsCheck {
     }
 
     func run() async throws -> [Violation] {
-        try await sleepers() + events() + outbox() + letters() + attempts() + timers() + deadLetters()
+        try await sleepers() + requests() + events() + outbox() + letters() + attempts() + timers() + deadLetters()
     }
 
     private func sleepers() async throws -> [Violation] {
@@ -36,6 +36,27 @@ struct LoneRowsCheck {
                 .everythingEnds, saga: SagaID(saga),
                 "it \(hasEnded ? "ended as" : "stands in") \(state); \(when), its answer is due at \(WireFormat.text(of: due))"
             )
+        }
+    }
+
+    /// What was accepted is there, and what was asked is answered.
+    private func requests() async throws -> [Violation] {
+        try await connection.query(
+            """
+            SELECT kind, state, subject FROM request
+            WHERE (state = 'accepted' AND kind = 'purchase.start.v1'
+                    AND NOT EXISTS (SELECT 1 FROM saga WHERE saga.id = request.subject))
+                OR (state = 'accepted' AND kind = 'event.publish.v1'
+                    AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = request.subject))
+                OR (state = 'pending'
+                    AND ($2 OR forget_at < now() + make_interval(secs => $3) - make_interval(secs => $1)))
+            """,
+            [options.grace.seconds, options.settled, RequestLimits.memory.seconds], as: (String, String, UUID?).self
+        ).map { kind, state, subject in
+            let subject = subject.map { "\(SagaID($0))" } ?? "of nothing"
+            return Violation(
+                .nothingIsLost, "request \(kind) \(subject)",
+                state == "pending" ? "it was never answered" : "it was accepted, and what it began is not there")
         }
     }
 

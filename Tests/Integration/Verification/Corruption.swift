@@ -241,6 +241,20 @@ struct Corruption: Sendable, CustomStringConvertible {
             sql: "INSERT INTO orchestrator.outbox VALUES (gen_random_uuid(), '', now() - interval '1 hour')",
             promise: .nothingIsLost, words: "it waits in the outbox"),
         Corruption(
+            description: "a request was accepted for a purchase that is not there",
+            sql: """
+                INSERT INTO orchestrator.request (key, kind, fingerprint, state, subject)
+                VALUES ('http:lost', 'purchase.start.v1', '', 'accepted', gen_random_uuid())
+                """,
+            promise: .nothingIsLost, words: "what it began is not there"),
+        Corruption(
+            description: "a cancel was never answered",
+            sql: """
+                INSERT INTO orchestrator.request (key, kind, fingerprint, state, subject, forget_at)
+                VALUES ('amqp:lost', 'purchase.cancel.v1', '', 'pending', gen_random_uuid(), now() + interval '6 days')
+                """,
+            promise: .nothingIsLost, words: "it was never answered"),
+        Corruption(
             description: "an event is on sale without stock",
             sql: "UPDATE orchestrator.event SET is_stocked = false, created_at = now() - interval '1 hour'",
             promise: .nothingIsLost, words: "its stock has not all arrived"),

@@ -52,11 +52,13 @@ package struct Simulation<Definition: PurchaseDefinition>: Sendable {
             universe.set(weather, crashingWithin: 400 + 200 * buyers.count, effects: 25 * buyers.count)
             async let nemesis: Void = Nemesis(fleet).rage(for: storm)
             async let sale: Void = crowd.play(buyers)
-            _ = await (nemesis, sale)
+            async let stranger: Void = crowd.playStranger(for: event)
+            _ = await (nemesis, sale, stranger)
         } catch {
             universe.condemn("the event cannot be published: \(error)")
         }
         await rest(fleet)
+        crowd.conclude()
         for violation in Judge(fleet: fleet, promises: crowd.promises).violations { universe.condemn(violation) }
         fleet.stop()
     }

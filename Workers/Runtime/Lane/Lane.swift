@@ -32,6 +32,12 @@ package struct Lane: Service {
         }
     }
 
+    /// How often a batch may meet a conflict with others before it is taken apart: a few moments, so that whoever is in
+    /// the same batch hardly waits.
+    private static let conflicts = 6
+    /// The same for a part of a batch; one message alone is tried as often as a whole one.
+    private static let conflictsOfPart = 2
+
     /// One batch waits for its confirms, one is decided, and one is on its way from the broker.
     package static let batchesAtOnce = 3
 
@@ -140,7 +146,7 @@ package struct Lane: Service {
         FaultPoint.taken.pass()
         let letters = deliveries.map(Letter.init)
         var tally = BatchTally(oldestAge: Self.age(of: deliveries))
-        let outcomes = try await decide(letters.compactMap(\.envelope)[...])
+        let outcomes = try await decide(letters.compactMap(\.envelope)[...], conflicts: Self.conflicts)
         let outputs = try publications(for: deliveries, letters, outcomes, counting: &tally)
         let pace = pace.deciding(deliveries.count, from: began, to: World.instant)
         return Decided(lastTag: lastTag, outputs: outputs, tally: tally, pace: pace)
@@ -163,23 +169,30 @@ package struct Lane: Service {
     }
 
     /// Decides a batch as a whole; where that fails for good, decides its halves, down to the one message at fault.
-    private func decide(_ batch: ArraySlice<Envelope>) async throws -> [Outcome] {
+    private func decide(_ batch: ArraySlice<Envelope>, conflicts: Int) async throws -> [Outcome] {
         guard !batch.isEmpty else { return [] }
         do {
-            return try await untilRecovered { try await handler.handle(Array(batch)) }
+            return try await untilRecovered(batch.count == 1 ? Self.conflicts : conflicts) { try await handler.handle(Array(batch)) }
         } catch let error as Interrupted {
             throw error
         } catch {
             guard batch.count > 1 else { return [outcome(of: error, for: batch[batch.startIndex])] }
             logger.debug("a batch failed and is split", metadata: ["size": "\(batch.count)", "error": "\(error)"])
             let middle = batch.startIndex + batch.count / 2
-            return try await decide(batch[..<middle]) + decide(batch[middle...])
+            return try await decide(batch[..<middle], conflicts: Self.conflictsOfPart)
+                + decide(batch[middle...], conflicts: Self.conflictsOfPart)
         }
     }
 
     /// Repeats `work` while its errors are transient: nothing is consumed meanwhile, and no attempt is used up.
-    private func untilRecovered<R: Sendable>(_ work: () async throws -> R) async throws -> R {
+    ///
+    /// A server that is away is waited for. A conflict passes with whoever was in the way; what is in conflict so many
+    /// times without anything else happening is at fault itself, and its error is thrown like any other.
+    private func untilRecovered<R: Sendable>(
+        _ conflicts: Int, _ work: () async throws -> R
+    ) async throws -> R {
         var backoff = Backoff.reconnecting
+        var soon = Backoff(base: .milliseconds(5), limit: .milliseconds(100))
         while true {
             do {
                 let result = try await work()
@@ -187,7 +200,17 @@ package struct Lane: Service {
                 return result
             } catch let error as any RecoverableFailure where error.isTransient {
                 meters.countTransientFailure()
-                await recover(from: error, pausing: backoff.next())
+                if error.isConflict {
+                    let pause = soon.next()
+                    guard soon.attempts < conflicts else {
+                        meters.countLastingConflict()
+                        logger.warning("a conflict does not end", metadata: ["error": "\(error)"])
+                        throw error
+                    }
+                    await sleepUnlessStopped(pause)
+                } else {
+                    await recover(from: error, pausing: backoff.next())
+                }
                 if Task.isShuttingDownGracefully || Task.isCancelled { throw Interrupted() }
             }
         }

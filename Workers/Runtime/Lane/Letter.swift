@@ -36,7 +36,7 @@ enum Letter: Sendable {
                 reason:
                     "unsupported-content-encoding: \(encoding.prefix(Limits.identifierLength)); send the body as it is")
         }
-        guard let id = properties.idOrHeader.flatMap({ MessageID(wire: $0) }) else {
+        guard let chosen = properties.idOrHeader.flatMap({ MessageID(wire: $0) }) else {
             throw Illegible(reason: "missing-message-id: the property message_id is required")
         }
         guard let type = properties.typeOrHeader else {
@@ -50,15 +50,19 @@ enum Letter: Sendable {
         }
         guard delivery.body.isUTF8 else { throw Illegible(reason: BurialReason.malformedBody("not UTF-8")) }
         return Envelope(
-            id: id, kind: kind,
+            id: kind.isFromOutside ? .foreign(chosen, from: origin) : chosen, kind: kind,
             sagaID: properties.correlationOrHeader.flatMap { SagaID($0) },
             step: properties.headers.integer(.step),
             causationID: properties.headers.text(.causation).flatMap { MessageID($0) },
             occurredAt: Date(timeIntervalSince1970: Double(min(properties.timestamp ?? 0, Self.latestTime))),
             traceparent: properties.headers.text(.traceparent).flatMap(TraceContext.valid),
             attempt: max(1, properties.headers.integer(.attempt) ?? 1),
-            replyTo: properties.answerQueue, correlationID: properties.knownBy, body: delivery.body)
+            replyTo: properties.answerQueue, correlationID: properties.knownBy,
+            requestKey: kind.isFromOutside ? "\(origin):\(chosen)" : nil, body: delivery.body)
     }
+
+    /// What tells ids that were chosen on this broker from those chosen elsewhere.
+    private static let origin = "amqp"
 }
 
 /// The headers that the fleet writes and reads.

@@ -37,11 +37,27 @@ package struct Handling: BatchHandler {
 /// An error that says whether waiting may mend it.
 package protocol RecoverableFailure: Error {
     var isTransient: Bool { get }
+    /// Whether others got in the way at that moment, and no server is away: another try should succeed, and what meets
+    /// the same again and again is at fault itself.
+    var isConflict: Bool { get }
+}
+
+extension RecoverableFailure {
+    package var isConflict: Bool { false }
+}
+
+extension Error {
+    /// Whether the same work will succeed when a server is back, however long that takes, and cannot before.
+    package var isMendedByWaiting: Bool {
+        guard let failure = self as? any RecoverableFailure else { return false }
+        return failure.isTransient && !failure.isConflict
+    }
 }
 
 /// Somebody else changed what was decided on before the decision was written; it must be taken again.
 package struct Overtaken: RecoverableFailure {
     package let isTransient = true
+    package let isConflict = true
 
     package init() {}
 }
@@ -50,6 +66,7 @@ package struct Overtaken: RecoverableFailure {
 /// replies.
 package struct ConcurrentRepeat: RecoverableFailure {
     package let isTransient = true
+    package let isConflict = true
 
     package init() {}
 }

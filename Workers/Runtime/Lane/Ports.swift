@@ -54,4 +54,7 @@ package struct QueueInlet: Inlet {
 
 extension Publisher: Outlet {}
 extension BrokerError: RecoverableFailure {}
-extension PostgresError: RecoverableFailure {}
+
+extension PostgresError: RecoverableFailure {
+    package var isConflict: Bool { code == .serializationFailure || code == .deadlock }
+}

@@ -21,6 +21,7 @@ struct LaneMeters: Sendable {
     private let duration: CoreMetrics.Timer
     private let age: CoreMetrics.Timer
     private let transientFailures: Counter
+    private let lastingConflicts: Counter
 
     init(queue: Queue) {
         let labels = [("queue", queue.name)]
@@ -31,6 +32,7 @@ struct LaneMeters: Sendable {
         duration = Metric.batchDuration.timer(labels)
         age = Metric.batchAge.timer(labels)
         transientFailures = Metric.transientFailures.counter(labels)
+        lastingConflicts = Metric.lastingConflicts.counter(labels)
     }
 
     func record(_ batch: BatchTally, took time: Duration) {
@@ -43,6 +45,7 @@ struct LaneMeters: Sendable {
     }
 
     func countTransientFailure() { transientFailures.increment() }
+    func countLastingConflict() { lastingConflicts.increment() }
 }
 
 /// The counters and timers of publishing.

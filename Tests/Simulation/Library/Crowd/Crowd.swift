@@ -29,7 +29,7 @@ package final class Crowd<Definition: PurchaseDefinition>: Sendable {
         try await post.send(event, id: id)
         while universe.timeline.now < .seconds(60) {
             await universe.timeline.wait(for: .milliseconds(200))
-            guard let event = fleet.orchestrator.tables.eventOfKey["amqp:\(id)"] else { continue }
+            guard let event = fleet.orchestrator.tables.requests["amqp:\(id)"]?.subject.map(EventID.init) else { continue }
             if fleet.reservation.tables.tiers.values.filter({ $0.id.event == event }).count == 2 { return event }
         }
         throw NoStock()
@@ -75,7 +75,7 @@ package final class Crowd<Definition: PurchaseDefinition>: Sendable {
         if let pause = buyer.cancelAfter {
             await universe.timeline.wait(for: pause)
             universe.note("\(buyer.key) cancels \(saga.description.suffix(4))")
-            await (buyer.isUpstream ? post.cancel(saga) : ask(.cancelRequested, of: saga))
+            await (buyer.isUpstream ? post.cancel(saga, of: buyer, promises) : ask(.cancelRequested, of: saga))
         }
         if let pause = buyer.refundAfter {
             await universe.timeline.wait(for: pause)
@@ -89,13 +89,16 @@ package final class Crowd<Definition: PurchaseDefinition>: Sendable {
         let ask = StartAsk(
             wish: buyer.wish, key: "http:\(buyer.key)", messageID: nil, replyTo: nil, correlationID: nil,
             traceparent: nil)
-        var repeats = universe.number(in: 0...3) == 0 ? 1 : 0
+        var repeats = universe.number(in: 0...2) == 0 ? 1 : 0
         while universe.timeline.now < Self.patience {
             if let answer = await attempt({ try await $0.start(ask) }) {
                 switch answer {
                 case .rejected(let problem):
                     universe.note("\(buyer.key) is told \(problem.code.rawValue)")
-                    return promises.accepted[buyer.key]
+                    promises.reject(buyer.key, problem.code)
+                    guard repeats > 0 else { return promises.accepted[buyer.key] }
+                    repeats -= 1
+                    await universe.timeline.wait(for: universe.pause(from: .milliseconds(100), to: .seconds(20)))
                 case .accepted(let saga, _, _):
                     universe.note("\(buyer.key) is promised \(saga.description.suffix(4))")
                     promises.accept(buyer.key, saga)
@@ -113,12 +116,37 @@ package final class Crowd<Definition: PurchaseDefinition>: Sendable {
         let message = universe.draw { MessageID.make(at: 2, using: &$0) }
         let event = SagaEvent(
             sagaID: saga, messageID: message, input: input, answeredStep: nil, traceparent: nil)
-        while await attempt({ try await $0.advance(event) }) == nil {
+        while true {
+            if let result = await attempt({ try await $0.advance(event) }) { return note(input, of: saga, result) }
             guard universe.timeline.now < Self.patience else {
                 return universe.condemn("I8: a \(input.name) of \(saga) is never answered")
             }
             await universe.timeline.wait(for: universe.pause(from: .milliseconds(100), to: .seconds(3)))
         }
+    }
+
+    /// Whoever is answered 202 has a promise.
+    private func note(_ input: PurchaseInput, of saga: SagaID, _ result: SagaResult<Definition>) {
+        let problem =
+            switch result {
+            case .taken, .repeated: Problem?.none
+            case .ignored(_, let state):
+                input == .cancelRequested
+                    ? CancelRules.problem(in: state, of: saga) : RefundRules.problem(in: state, of: saga)
+            case .unknownSaga: Problem(.notFound, "there is no saga \(saga)")
+            }
+        if problem == nil && input == .cancelRequested { promises.turnBack(saga) }
+        if problem == nil && input == .refundRequested { promises.refund(saga) }
+    }
+
+    /// Hears what came late, when everything is at rest.
+    package func conclude() {
+        post.conclude(promises)
+    }
+
+    /// Plays a stranger who knows every id that the fleet makes.
+    package func playStranger(for event: EventID) async {
+        await Stranger(fleet, post).play(for: event)
     }
 
     private func attempt<R: Sendable>(

@@ -12,8 +12,12 @@ final class UpstreamPost<Definition: PurchaseDefinition>: Sendable {
 
     private let fleet: SimulatedFleet<Definition>
     private let universe: Universe
-    /// What came back, by correlation id.
+    /// What came back first, by correlation id.
     private let answers = Mutex<[String: MessageKind]>([:])
+    /// Cancels that nothing takes away, by correlation id; silence says that they will be done.
+    private let cancels = Mutex<[String: SagaID]>([:])
+    /// Cancels under ids that belong to other requests, by correlation id.
+    private let reuses = Mutex<Set<String>>([])
 
     init(_ fleet: SimulatedFleet<Definition>) {
         self.fleet = fleet
@@ -58,8 +62,11 @@ final class UpstreamPost<Definition: PurchaseDefinition>: Sendable {
                 collect()
                 guard let answer = answers.withLock({ $0[buyer.key] }) else { continue }
                 universe.note("\(buyer.key) hears \(answer.rawValue)")
-                guard answer == .purchaseAccepted else { return nil }
-                guard let saga = fleet.orchestrator.tables.sagaOfKey["amqp:\(id)"] else {
+                guard answer == .purchaseAccepted else {
+                    await askAgain(buyer, id)
+                    return nil
+                }
+                guard let saga = fleet.orchestrator.tables.requests["amqp:\(id)"]?.subject.map(SagaID.init) else {
                     universe.condemn("\(buyer.key) was accepted and there is no purchase")
                     return nil
                 }
@@ -71,12 +78,44 @@ final class UpstreamPost<Definition: PurchaseDefinition>: Sendable {
         return nil
     }
 
-    func cancel(_ saga: SagaID) async {
-        let id = universe.draw { MessageID.make(at: 4, using: &$0) }
-        publish(CancelPurchase(sagaId: saga), id: id, answeredTo: nil)
+    /// What was rejected may be asked again by somebody who did not hear it; `collect` notices another answer.
+    private func askAgain(_ buyer: Buyer, _ id: MessageID) async {
+        guard universe.number(in: 0...1) == 0 else { return }
+        await universe.timeline.wait(for: universe.pause(from: .milliseconds(100), to: .seconds(20)))
+        publish(buyer.wish, id: id, answeredTo: buyer.key)
     }
 
-    private func publish(
+    /// Cancels once, now and then first under the id of the start, which is another request's.
+    func cancel(_ saga: SagaID, of buyer: Buyer, _ promises: Promises) async {
+        let isTrusting = !universe.weather.takesMessagesAway
+        if isTrusting && universe.number(in: 0...3) == 0, let chosen = idOfStart(saga) {
+            let correlation = "\(buyer.key) reuses an id"
+            reuses.withLock { _ = $0.insert(correlation) }
+            return publish(CancelPurchase(sagaId: saga), id: chosen, answeredTo: correlation)
+        }
+        let correlation = "\(buyer.key) cancels"
+        if isTrusting { cancels.withLock { $0[correlation] = saga } }
+        let id = universe.draw { MessageID.make(at: 4, using: &$0) }
+        publish(CancelPurchase(sagaId: saga), id: id, answeredTo: correlation)
+    }
+
+    private func idOfStart(_ saga: SagaID) -> MessageID? {
+        let request = fleet.orchestrator.tables.requests.values.first {
+            $0.subject == saga.uuid && $0.kind == .purchaseStart && $0.key.hasPrefix("amqp:")
+        }
+        return request.flatMap { MessageID($0.key.dropFirst(5)) }
+    }
+
+    func conclude(_ promises: Promises) {
+        collect()
+        let answers = answers.withLock { $0 }
+        for (correlation, saga) in cancels.withLock({ $0 }) where answers[correlation] == nil { promises.turnBack(saga) }
+        for correlation in reuses.withLock({ $0 }).sorted() where answers[correlation] != .purchaseRejected {
+            universe.condemn("I8: \(correlation), and is not told")
+        }
+    }
+
+    func publish(
         _ payload: some Message, id: MessageID, answeredTo correlation: String?, in queue: String? = nil
     ) {
         do {
@@ -106,7 +145,11 @@ final class UpstreamPost<Definition: PurchaseDefinition>: Sendable {
                 let kind = MessageKind(rawValue: type)
             else { continue }
             answers.withLock { answers in
-                if answers[correlation] == nil { answers[correlation] = kind.isRefusal ? kind : .purchaseAccepted }
+                let answer = kind.isRefusal ? kind : .purchaseAccepted
+                if let first = answers[correlation], first != answer {
+                    universe.condemn("I8: \(correlation) hears \(first.rawValue), then \(answer.rawValue)")
+                }
+                answers[correlation] = answers[correlation] ?? answer
             }
         }
     }

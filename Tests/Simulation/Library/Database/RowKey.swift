@@ -7,7 +7,7 @@ package enum RowKey: Hashable, Sendable {
 
     /// The tables and unique columns of all schemas.
     package enum Table: UInt8, Sendable {
-        case inbox, saga, startKey, intent, journal, event, eventKey, outbox, undelivered
+        case inbox, saga, request, intent, journal, event, outbox, undelivered
         case hold, tier, charge, timer, letter, place, interest
     }
 }

@@ -20,16 +20,25 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
     }
 
     func lock(
-        _ sagas: [SagaID], _ messages: [MessageID], in transaction: Transaction
+        _ sagas: [SagaID], _ messages: [JournalKey], in transaction: Transaction
     ) async throws -> LockedSagas<Definition> {
         switch flaw {
         case .none, .earlyRest, .startsUnchecked, .noDoubt: try await inner.lock(sagas, messages, in: transaction)
+        case .oneJournal:
+            try await transaction.read(locking: sagas.sorted().map { .id(.saga, $0.uuid) }) { tables in
+                var found = LockedSagas<Definition>(sagas: [:], journal: [:], now: transaction.now)
+                for id in sagas { found.sagas[id] = tables.sagas[id]?.record }
+                for message in messages {
+                    found.journal[message] = tables.entries.first { $0.key.message == message.message }?.value
+                }
+                return found
+            }
         case .noJournal: try await inner.lock(sagas, [], in: transaction)
         case .noLocks:
             try await transaction.read { tables in
                 var found = LockedSagas<Definition>(sagas: [:], journal: [:], now: transaction.now)
                 for id in sagas { found.sagas[id] = tables.sagas[id]?.record }
-                for message in messages { found.journal[message] = tables.entryOfMessage[message] }
+                for message in messages { found.journal[message] = tables.entries[message] }
                 return found
             }
         }
@@ -39,7 +48,7 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
     func recall(_ sagas: [SagaID]) -> [SagaID: SagaRecord<Definition>]? {
         switch flaw {
         case .none, .earlyRest, .startsUnchecked, .noDoubt: inner.recall(sagas)
-        case .noJournal, .noLocks: nil
+        case .noJournal, .noLocks, .oneJournal: nil
         }
     }
 
@@ -52,19 +61,28 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
     func insert(_ sagas: [NewSaga<Definition>], in transaction: Transaction) async throws -> SagaInsertion {
         let insertion = try await inner.insert(sagas, in: transaction)
         guard case .startsUnchecked = flaw else { return insertion }
-        let refused = Set(insertion.conflicts.compactMap(\.intent) + insertion.conflicts.compactMap(\.key))
+        let refused = Set(insertion.intents.keys).union(insertion.requests.keys)
         let others = sagas.filter { saga in
-            !refused.contains(saga.claim.intent ?? "") && !refused.contains(saga.claim.key ?? "")
+            !refused.contains(ExactText(saga.claim.intent ?? "")) && !refused.contains(ExactText(saga.claim.key ?? ""))
         }
         return SagaInsertion(
-            added: insertion.added.union(others.map(\.record.id)), conflicts: insertion.conflicts)
+            added: insertion.added.union(others.map(\.record.id)), turnedAway: insertion.turnedAway,
+            requests: insertion.requests, intents: insertion.intents)
+    }
+
+    func reject(_ starts: [RequestRecord], in transaction: Transaction) async throws {
+        try await inner.reject(starts, in: transaction)
+    }
+
+    func putOff(after pause: Duration, because reason: String) async throws -> Bool {
+        try await inner.putOff(after: pause, because: reason)
     }
 
     func save(
         _ changes: [SagaChange<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws {
         switch flaw {
-        case .none, .noJournal, .startsUnchecked: try await inner.save(changes, journal, in: transaction)
+        case .none, .noJournal, .startsUnchecked, .oneJournal: try await inner.save(changes, journal, in: transaction)
         case .earlyRest:
             let rested = changes.map { change in
                 var saga = change.after
@@ -80,10 +98,6 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
             try await transaction.commit()
             inner.recent.remember(changes.map(\.after))
         }
-    }
-
-    func knownKeys(_ keys: [String]) async throws -> Set<String> {
-        try await inner.knownKeys(keys)
     }
 
     func due(_ limit: Int, in transaction: Transaction) async throws -> LockedSagas<Definition> {

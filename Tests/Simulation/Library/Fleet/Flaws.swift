@@ -16,6 +16,9 @@ package struct Flaws: Sendable {
     package var seats = SeatFlaw.none
     package var charges = ChargeFlaw.none
     package var sagas = SagaFlaw.none
+    package var requests = RequestFlaw.none
+    /// Ids from outside are taken as they were chosen.
+    package var takesForeignIDsRaw = false
     package var hasNoWatchdog = false
     package var hasNoPlaceKeeper = false
 
@@ -64,4 +67,15 @@ package enum SagaFlaw: Sendable {
     case noDoubt
     /// A start that nothing stands in the way of any more counts as made, although it was not.
     case startsUnchecked
+    /// A message counts as taken by every saga once one has taken it.
+    case oneJournal
+}
+
+/// What can be wrong with the record of requests.
+package enum RequestFlaw: Sendable {
+    case none
+    /// Rejections are not recorded.
+    case rejectionsForgotten
+    /// A cancel's id is not recorded, so that it may be another request's.
+    case cancelsUnrecorded
 }

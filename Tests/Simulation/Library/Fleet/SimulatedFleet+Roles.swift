@@ -23,13 +23,17 @@ extension SimulatedFleet {
         let undelivered = MemoryUndeliveredAnswers(session, isForgetful: plan.flaws.forgetsAnswers)
         let relay = OutboxRelay(book, mailer: mailer(in: process, keeping: undelivered), bell: bell)
         let dispatcher = Dispatcher(mailer(in: process, keeping: undelivered), logger: logger)
+        let requests = FlawedRequestStore(MemoryRequestStore(session), plan.flaws.requests)
         let desk = PurchaseDesk(
-            runner, catalogue: Catalogue(book), stock: MemoryStockView(MemorySession(reservation, process)),
+            runner, requests: requests, catalogue: Catalogue(book), stock: MemoryStockView(MemorySession(reservation, process)),
             hints: hints, hold: .seconds(20))
         let progress = PurchaseProgress(runner, hints: hints, watchers: SagaWatchers())
-        let commands = CommandsHandler(desk: desk, purchases: progress, publishing: EventPublishing(book, relay: relay))
+        let commands = CommandsHandler(
+            desk: desk, purchases: progress, publishing: EventPublishing(book, relay: relay), requests: requests)
         var services = [
-            lane(.orchestratorCommands, commands, in: process, keeping: undelivered),
+            lane(
+                .orchestratorCommands, plan.flaws.takesForeignIDsRaw ? RawIDs(inner: commands) : commands, in: process,
+                keeping: undelivered),
             lane(.orchestratorReplies, RepliesHandler(purchases: progress), in: process, keeping: undelivered),
             sweeper(relay, batch: OutboxRelay.batch, bell: bell), sweeper(StockKeeper(book, bell: bell)), dispatcher,
             sweeper(UndeliveredRelay(undelivered, outlet: externalOutlet(in: process)), batch: UndeliveredRelay.batch),

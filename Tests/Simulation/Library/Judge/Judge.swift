@@ -183,6 +183,10 @@ struct Judge<Definition: PurchaseDefinition> {
         return promises.broken.map { "I8: \($0)" }
             + promises.accepted.sorted { $0.key < $1.key }.filter { tables.sagas[$0.value] == nil }
             .map { "I8: \($0.key) was promised \($0.value), which does not exist" }
+            + sagas.filter { promises.turnedBack.contains($0.id) && $0.state == .completed }
+            .map { "I8: \($0.id) was to be turned back, and is completed" }
+            + sagas.filter { promises.refunded.contains($0.id) && $0.state != .refunded }
+            .map { "I8: \($0.id) was to be refunded, and is \($0.state.tag)" }
     }
 }
 

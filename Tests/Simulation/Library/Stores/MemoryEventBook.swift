@@ -43,28 +43,23 @@ package struct MemoryEventBook<Definition: PurchaseDefinition>: EventBook, Outbo
     package func add(_ new: NewEvent, _ messages: [OutgoingMessage]) async throws -> EventPublishing.Result {
         try await session.transact { transaction in
             let now = transaction.now
-            let keys = [RowKey.id(.event, new.id.uuid)] + (new.key.map { [.text(.eventKey, $0)] } ?? [])
+            let keys = [RowKey.id(.event, new.id.uuid)] + (new.key.map { [.text(.request, $0)] } ?? [])
             return try await transaction.write(locking: keys) { tables in
-                if let key = new.key, let earlier = tables.eventOfKey[key] {
-                    return tables.events[earlier]?.fingerprint == new.fingerprint
-                        ? .repeated(earlier) : .keyReused(earlier)
+                if let request = new.request, let earlier = tables.requests[request.key] {
+                    return EventPublishing.Result(earlier, for: request)
                 }
+                if let request = new.request { tables.requests[request.key] = request }
                 tables.events[new.id] = .init(
                     event: new.event, key: new.key, fingerprint: new.fingerprint, createdAt: now,
                     placesDueAt: now.addingTimeInterval(10))
-                if let key = new.key { tables.eventOfKey[key] = new.id }
                 tables.enclose(messages)
                 return .published(new.id)
             }
         }
     }
 
-    package func earlier(_ key: String, _ fingerprint: Data) async throws -> EventPublishing.Result? {
-        try await session.look { tables in
-            tables.eventOfKey[key].map {
-                tables.events[$0]?.fingerprint == fingerprint ? .repeated($0) : .keyReused($0)
-            }
-        }
+    package func reject(_ request: RequestRecord) async throws -> EventPublishing.Result {
+        EventPublishing.Result(try await MemoryRequestStore(session).take([request])[0], for: request)
     }
 
     package func restock(

@@ -35,27 +35,30 @@ package struct OrchestratorTables<Definition: PurchaseDefinition>: Sendable {
     }
 
     package var sagas: [SagaID: Saga] = [:]
-    package var sagaOfKey: [String: SagaID] = [:]
+    /// Requests by the ids that their senders chose.
+    package var requests: [String: RequestRecord] = [:]
     package var sagaOfIntent: [String: SagaID] = [:]
     package var journal: [SagaID: [JournalEntry<Definition>]] = [:]
-    package var entryOfMessage: [MessageID: JournalEntry<Definition>] = [:]
+    package var entries: [JournalKey: JournalEntry<Definition>] = [:]
     package var events: [EventID: Event] = [:]
-    package var eventOfKey: [String: EventID] = [:]
     package var outbox: [MessageID: Letter] = [:]
     /// By queue and message id.
     package var undelivered: [String: Undelivered] = [:]
 
     package init() {}
 
+    /// `ON CONFLICT DO NOTHING`; whether the request was added.
+    mutating func add(_ request: RequestRecord) -> Bool {
+        guard requests[request.key] == nil else { return false }
+        requests[request.key] = request
+        return true
+    }
+
     /// `ON CONFLICT DO NOTHING`; whether the saga was added.
     mutating func add(_ saga: NewSaga<Definition>) -> Bool {
         let id = saga.record.id
-        let isTaken =
-            sagas[id] != nil || saga.claim.key.map { sagaOfKey[$0] != nil } ?? false
-            || saga.claim.intent.map { sagaOfIntent[$0] != nil } ?? false
-        guard !isTaken else { return false }
+        guard sagas[id] == nil, saga.claim.intent.map({ sagaOfIntent[$0] == nil }) ?? true else { return false }
         sagas[id] = Saga(record: saga.record, claim: saga.claim, intent: saga.claim.intent)
-        if let key = saga.claim.key { sagaOfKey[key] = id }
         if let intent = saga.claim.intent { sagaOfIntent[intent] = id }
         return true
     }
@@ -86,6 +89,6 @@ package struct OrchestratorTables<Definition: PurchaseDefinition>: Sendable {
             throw MemoryDatabase<Self>.failure(.uniqueViolation, "saga_step", constraint: "saga_step_pkey")
         }
         journal[entry.sagaID] = history + [entry]
-        entryOfMessage[entry.messageID] = entry
+        entries[entry.key] = entry
     }
 }
