@@ -71,10 +71,14 @@ let package = Package(
         .systemLibrary(name: "CRabbitMQ", path: "Workers/Clients/CRabbitMQ"),
         .systemLibrary(name: "CPostgres", path: "Workers/Clients/CPostgres"),
         .systemLibrary(name: "CHiredis", path: "Workers/Clients/CHiredis"),
+        .systemLibrary(
+            name: "CCurl", path: "Workers/Clients/CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
         module("Connections", at: "Workers/Clients/Connections", ["CLinux", collections]),
         module("RabbitMQ", at: "Workers/Clients/RabbitMQ", ["CRabbitMQ", "Connections", logging, collections]),
         module("Postgres", at: "Workers/Clients/Postgres", ["CPostgres", "Connections", logging, collections]),
         module("Redis", at: "Workers/Clients/Redis", ["CHiredis", "Connections", logging]),
+        module("Curl", at: "Workers/Clients/Curl", ["CCurl", "Connections", collections]),
 
         module("Contracts", at: "Contracts/Messages", [crypto]),
         module("Topology", at: "Contracts/Topology", ["Contracts"]),
@@ -139,6 +143,7 @@ let package = Package(
         tests("RabbitMQTests", ["RabbitMQ", "Chance", "TestKit"]),
         tests("PostgresTests", ["Postgres"]),
         tests("RedisTests", ["Redis", "TestKit"]),
+        tests("CurlTests", ["Curl", nio, nioPosix]),
         tests("ContractsTests", ["Contracts", "ContractDocuments", "Chance", "TestKit"]),
         tests("TopologyTests", ["Topology", "ContractDocuments"]),
         tests("SagaCoreTests", ["SagaCore"]),

@@ -11,6 +11,7 @@ BEGIN {
     module("Workers/Clients/RabbitMQ", "RabbitMQ", "CRabbitMQ Connections")
     module("Workers/Clients/Postgres", "Postgres", "CPostgres Connections")
     module("Workers/Clients/Redis", "Redis", "CHiredis Connections")
+    module("Workers/Clients/Curl", "Curl", "CCurl Connections")
     module("Workers/Runtime", "FleetRuntime", "Contracts Topology" clients)
     module("Workers/Reservation", "Reservation", "FleetRuntime Contracts" clients)
     module("Workers/Payment", "Payment", "FleetRuntime Contracts" clients)
@@ -23,7 +24,7 @@ BEGIN {
     module("Orchestrator/Main", "orchestrator", "OrchestratorService SagaCore FleetRuntime Contracts Topology" clients)
     module("Orchestrator/Operator", "turnstile", "OrchestratorService SagaCore FleetRuntime Contracts Topology" clients workers)
 
-    ours("CLinux"); ours("CRabbitMQ"); ours("CPostgres"); ours("CHiredis")
+    ours("CLinux"); ours("CRabbitMQ"); ours("CPostgres"); ours("CHiredis"); ours("CCurl")
 }
 
 function module(folder, name, imports, names, count, i) {

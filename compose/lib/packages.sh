@@ -1,15 +1,17 @@
 # What must be installed, and installing it.
 
-PACKAGES=(librabbitmq-dev libpq-dev libhiredis-dev rabbitmq-server postgresql redis-server curl)
+PACKAGES=(librabbitmq-dev libpq-dev libhiredis-dev libcurl4-openssl-dev rabbitmq-server postgresql redis-server curl)
 
 installed() {
     case $1 in
         librabbitmq-dev) compiles amqp.h || compiles rabbitmq-c/amqp.h ;;
         libpq-dev) compiles postgresql/libpq-fe.h || compiles libpq-fe.h ;;
         libhiredis-dev) compiles hiredis/hiredis.h ;;
+        libcurl4-openssl-dev) compiles curl/curl.h || compgen -G '/usr/include/*-linux-gnu*/curl/curl.h' >/dev/null ;;
         rabbitmq-server) compgen -G '/usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server' >/dev/null ;;
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
         amqp-tools) command -v amqp-publish >/dev/null ;;
+        nghttp2-server) command -v nghttpd >/dev/null ;;
         python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
         redis-server) command -v redis-server >/dev/null && command -v redis-cli >/dev/null ;;
         *) command -v "$1" >/dev/null ;;

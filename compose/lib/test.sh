@@ -1,7 +1,8 @@
 # test: everything, on fresh servers of its own that are stopped at the end however it ends.
 
-# A real Prometheus scrapes the fleet in a test; Debian's package brings promtool too.
-TEST_PACKAGES=(prometheus)
+# A real Prometheus scrapes the fleet in a test; Debian's package brings promtool too. nghttpd serves HTTP/2, openssl
+# makes a test authority and serves TLS.
+TEST_PACKAGES=(prometheus nghttp2-server openssl)
 
 # Seconds; five times what the tests take on two cores.
 TEST_LIMIT=2400
