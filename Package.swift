@@ -106,7 +106,8 @@ let package = Package(
         module(
             "OrchestratorService", at: "Orchestrator/Service",
             [
-                "SagaCore", "ContractDocuments", "FleetRuntime", hummingbird, httpTypes, httpParts, nio, nioFoundation, crypto,
+                "SagaCore", "ContractDocuments", "FleetRuntime", hummingbird, httpTypes, httpParts, nio, nioFoundation,
+                crypto,
                 metrics, lifecycle, logging, collections,
             ],
             embedding: ["Migrations", "HTTP/Documents/docs.css"]),

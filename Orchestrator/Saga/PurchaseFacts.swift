@@ -38,7 +38,7 @@ package final class PurchaseRequest: Codable, Sendable {
 
 extension PurchaseRequest {
     /// The same wish of somebody who reads another queue.
-    func answered(in queue: String?, as correlation: String?) -> PurchaseRequest {
+    package func answered(in queue: String?, as correlation: String?) -> PurchaseRequest {
         PurchaseRequest(
             userId: userId, eventId: eventId, tier: tier, quantity: quantity, seats: seats, amount: amount,
             paymentMethod: paymentMethod, email: email, holdSeconds: holdSeconds, replyTo: queue,

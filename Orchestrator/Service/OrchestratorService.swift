@@ -91,6 +91,7 @@ package enum OrchestratorService {
                 ForgottenRequests(requests: PostgresRequestStore(parts.pool)), every: .seconds(60),
                 batch: RequestLimits.sweep, health: fleet.health, logger: fleet.logger),
             parts.dispatcher,
+            CachePulse(hints: parts.hints),
             parts.census,
             HTTPServer(
                 purchases: PurchaseRoutes(
@@ -233,7 +234,8 @@ package enum OrchestratorService {
             return ConnectionThread.lend { thread in
                 let connection = fleet.database(of: .orchestrator, for: "http starts", on: thread)
                 return PurchaseIntake(
-                    desk: desk(runner(connection), PostgresRequestStore(connection)), progress: progress(advancing), dispatcher: dispatcher,
+                    desk: desk(runner(connection), PostgresRequestStore(connection)), progress: progress(advancing),
+                    dispatcher: dispatcher,
                     batch: fleet.settings.batch, on: thread)
             }
         }

@@ -45,26 +45,6 @@ where Store.Definition == PurchaseSaga {
     try await `due sagas are taken by one at a time`(store, other)
 }
 
-/// A saga at its first step, and that step.
-private func newborn(
-    key: String? = nil, intent: String? = nil, fingerprint: Data = Data([1, 2, 3]), message: MessageID = fresh()
-) throws -> (saga: NewSaga<PurchaseSaga>, entry: JournalEntry<PurchaseSaga>) {
-    let request = PurchaseRequest(
-        userId: "anna", eventId: fresh(), tier: "floor", quantity: 2, seats: nil,
-        amount: Money(currency: "CHF", minor: 5_000), paymentMethod: "sim_ok", email: nil, holdSeconds: 60,
-        replyTo: nil, correlationID: nil)
-    let id = fresh(SagaID.self)
-    let event = SagaEvent(
-        sagaID: id, messageID: message, input: PurchaseInput.start, answeredStep: nil, traceparent: nil)
-    let (record, entry) = try #require(
-        SagaRecord<PurchaseSaga>.starting(
-            id, by: event, request: request, at: moment,
-            patience: SagaPatience(stepTimeout: .seconds(30), attempts: 5)))
-    let claim = StartClaim(
-        key: key, fingerprint: fingerprint, intent: intent, eventID: request.eventId, userID: "anna")
-    return (NewSaga(record: record, claim: claim), entry)
-}
-
 private func found<Store: SagaStore>(
     _ id: SagaID, _ messages: [JournalKey] = [], in store: Store
 ) async throws -> LockedSagas<PurchaseSaga> where Store.Definition == PurchaseSaga {

@@ -1,7 +1,9 @@
 import Contracts
 import FleetRuntime
 import Foundation
+import OrchestratorService
 import Postgres
+import SagaCore
 import Simulation
 import TestKit
 import Testing
@@ -45,4 +47,24 @@ func reply(to saga: SagaID) throws -> OutgoingMessage {
         try Envelope(
             id: fresh(), SeatsReleased(), sagaID: saga, step: 3, causationID: fresh(), occurredAt: moment),
         to: .orchestrator)
+}
+
+/// A saga at its first step, and that step.
+func newborn(
+    key: String? = nil, intent: String? = nil, fingerprint: Data = Data([1, 2, 3]), message: MessageID = fresh()
+) throws -> (saga: NewSaga<PurchaseSaga>, entry: JournalEntry<PurchaseSaga>) {
+    let request = PurchaseRequest(
+        userId: "anna", eventId: fresh(), tier: "floor", quantity: 2, seats: nil,
+        amount: Money(currency: "CHF", minor: 5_000), paymentMethod: "sim_ok", email: nil, holdSeconds: 60,
+        replyTo: nil, correlationID: nil)
+    let id = fresh(SagaID.self)
+    let event = SagaEvent(
+        sagaID: id, messageID: message, input: PurchaseInput.start, answeredStep: nil, traceparent: nil)
+    let (record, entry) = try #require(
+        SagaRecord<PurchaseSaga>.starting(
+            id, by: event, request: request, at: moment,
+            patience: SagaPatience(stepTimeout: .seconds(30), attempts: 5)))
+    let claim = StartClaim(
+        key: key, fingerprint: fingerprint, intent: intent, eventID: request.eventId, userID: "anna")
+    return (NewSaga(record: record, claim: claim), entry)
 }

@@ -42,7 +42,8 @@ import Testing
         let reply = MessageID.derived(
             from: MessageID.derived(from: saga, step: 3, kind: .confirm).uuid, MessageKind.confirmed.rawValue)
         let foreign = MessageID.foreign(reply, from: "amqp")
-        #expect(foreign != reply && foreign == .foreign(reply, from: "amqp") && foreign != .foreign(reply, from: "other"))
+        #expect(
+            foreign != reply && foreign == .foreign(reply, from: "amqp") && foreign != .foreign(reply, from: "other"))
         // Times begin with a bit that is not set for the next four thousand years.
         for _ in 0..<1_000 {
             #expect(MessageID.foreign(.make(), from: "amqp").uuid.leadingMilliseconds >= 1 << 47)

@@ -71,7 +71,7 @@ struct Stage: Sendable {
                     do {
                         try await buyers.probe(halls, within: .seconds(2))
                         count += 1
-                    } catch where Task.isCancelled {
+                    } catch  where Task.isCancelled {
                         break
                     }
                 }

@@ -68,8 +68,8 @@ struct `An owner of the database who is no superuser` {
         // Where no test ran before, the roles are not there yet.
         try await withTestDatabase(TestFleet.schemas) { _ in }
         try await administrator.script(
-            "CREATE ROLE \(owner) LOGIN NOSUPERUSER \(right) PASSWORD 'of-the-owner'; CREATE DATABASE \(name) OWNER \(owner)"
-        )
+            "CREATE ROLE \(owner) LOGIN NOSUPERUSER \(right) PASSWORD 'of-the-owner'")
+        try await administrator.script("CREATE DATABASE \(name) OWNER \(owner)")
         location.path = "/\(name)"
         location.user = owner
         location.password = "of-the-owner"

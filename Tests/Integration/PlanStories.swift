@@ -127,10 +127,11 @@ private struct History {
             effects, at
         FROM orchestrator.saga_step, generate_series(1, 15000) n WHERE saga_id = '\(saga)';
         INSERT INTO orchestrator.dead_letter (id, queue, identity, fingerprint, kind, saga_id, reason, attempts,
-            properties, body, state, first_seen)
+            properties, body, state, first_seen, ended_at)
         SELECT pg_temp.id(n), CASE WHEN n % 2 = 0 THEN 'payment.commands' ELSE 'expiry.commands' END,
             decode(lpad(to_hex(n), 8, '0'), 'hex'), 'g' || n % 10, 'payment.charge.v1', pg_temp.id(n), 'failed', 5,
-            '{"headers":{}}', '{}', CASE WHEN n % 20 < 3 THEN 'waiting' ELSE 'dropped' END, now()
+            '{"headers":{}}', '{}', CASE WHEN n % 20 < 3 THEN 'waiting' ELSE 'dropped' END, now(),
+            CASE WHEN n % 20 < 3 THEN NULL ELSE now() END
         FROM generate_series(1, 20000) n;
         INSERT INTO orchestrator.operator_action (id, operator, action, subject, letters)
         SELECT pg_temp.id(n), 'ada', 'drop', 'payment.commands', 1 FROM generate_series(1, 20000) n;

@@ -113,7 +113,8 @@ struct `An id that its sender chose` {
                 #expect(answer.status == 409)
                 #expect(try answer.json["code"] as? String == code)
             }
-            let other = try await fleet.start(event, user: "ada", #""quantity":2"#, headers: ["Idempotency-Key": "busy"])
+            let other = try await fleet.start(
+                event, user: "ada", #""quantity":2"#, headers: ["Idempotency-Key": "busy"])
             #expect(try other.json["code"] as? String == "idempotency-key-reused")
         }
     }

@@ -60,8 +60,12 @@ struct `A queue that takes nothing` {
                 let poison = "amq.rabbitmq.reply-to.g1h2AA.BBBB"
                 try await upstream.start(event, "poison", answeredTo: poison)
                 try await upstream.start(event, messageID: "bystander")
-                let answers = try await upstream.answers(2)
-                #expect(answers.map(\.properties.type) == ["purchase.accepted.v1", "purchase.completed.v1"])
+                // What was under way on a connection that broke is told again, under the same id.
+                var answers: [Delivery] = []
+                while answers.last?.properties.type != "purchase.completed.v1" {
+                    answers += try await upstream.answers(1)
+                }
+                #expect(Set(answers.map(\.properties.messageID)).count == 2)
                 try await until("both answers are kept") { try await fleet.kept(for: poison) == 2 }
                 let wish = #"{"queue":"\#(poison)","reason":"no such client"}"#
                 #expect(try await fleet.operate("POST", "/undelivered/drop", body: wish).status == 200)

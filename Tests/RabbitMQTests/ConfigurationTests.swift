@@ -107,6 +107,6 @@ import Testing
 
     @Test func `the description says what, why and in whose words`() {
         let error = BrokerError(replyCode: 404, text: "NOT_FOUND - no queue 'q'", during: "checking queue q")
-        #expect(error.description == "checking queue q: notFound: 404 NOT_FOUND - no queue 'q'")
+        #expect(error.description == "RabbitMQ: checking queue q failed (404 NOT_FOUND - no queue 'q')")
     }
 }

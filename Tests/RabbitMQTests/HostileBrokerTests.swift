@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import RabbitMQ
@@ -100,8 +101,11 @@ import Testing
             try await client.write(FakeBroker.confirm(2))
             try await client.readToEnd()
         }) { publisher in
-            #expect(try await publisher.publish([message()]) == [])
-            return try await ContinuousClock().measure { #expect(try await publisher.publish([message()]) == []) }
+            var refused = try await publisher.publish([message()])
+            let began = ContinuousClock.now
+            refused += try await publisher.publish([message()])
+            #expect(refused == [])
+            return ContinuousClock.now - began
         }
         #expect(waited > .seconds(3))
     }
@@ -149,7 +153,9 @@ import Testing
                     while count < 99 { count += try await successor.take(upTo: 99).count }
                 }
             }
-            #expect(try await administrator.checkQueue(queue).messages == 99)
+            try await until("the queue has back what nobody acknowledged", within: .seconds(20)) {
+                try await administrator.checkQueue(queue).messages == 99
+            }
         }
     }
 }

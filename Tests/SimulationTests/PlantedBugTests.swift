@@ -20,7 +20,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case inboxForgets, repliesNotSentAgain, acknowledgedBeforeConfirmed, refusalsOverlooked, confirmsImagined
     case releaseBeforeClose, lateCaptureLost, expiryWithoutALook, cancelWithoutRefund, refundWithoutRelease
     case moneyGivenUp, cancelWhileClosingForgotten
-    case rejectionsForgotten, idsReused, oneJournalForAll
+    case rejectionsForgotten, idsReused
     case tombstoneForgotten, holdFreedByTheClock, stockUpdatesLost
     case unstableChargeKey, closedWithoutAsking, chargesChangedBlindly, pendingChargesForgotten
     case journalNotAsked, sagasNotLocked, memoryNotDoubted, startsUnchecked, restBeforeTheLetter, noWatchdog
@@ -39,7 +39,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
             .confirmsImagined, .tombstoneForgotten, .holdFreedByTheClock, .stockUpdatesLost, .unstableChargeKey,
             .closedWithoutAsking, .chargesChangedBlindly, .pendingChargesForgotten, .journalNotAsked,
             .sagasNotLocked, .memoryNotDoubted, .startsUnchecked, .restBeforeTheLetter, .noWatchdog, .fullQueueHoldsAll,
-            .answersForgotten, .noPlaceKeeper, .rejectionsForgotten, .idsReused, .oneJournalForAll:
+            .answersForgotten, .noPlaceKeeper, .rejectionsForgotten, .idsReused:
             Simulation<PurchaseSaga>(flaws: flaws).run(seed: seed)
         }
     }
@@ -70,9 +70,6 @@ enum PlantedBug: String, CaseIterable, Sendable {
         case .answersForgotten: flaws.forgetsAnswers = true
         case .rejectionsForgotten: flaws.requests = .rejectionsForgotten
         case .idsReused: flaws.requests = .cancelsUnrecorded
-        case .oneJournalForAll:
-            flaws.sagas = .oneJournal
-            flaws.takesForeignIDsRaw = true
         case .releaseBeforeClose, .lateCaptureLost, .expiryWithoutALook, .cancelWithoutRefund,
             .refundWithoutRelease, .moneyGivenUp, .cancelWhileClosingForgotten:
             break

@@ -26,37 +26,37 @@ import Testing
         _ universe: Universe, _ process: Incarnation, _ database: MemoryDatabase<OrchestratorTables<PurchaseSaga>>,
         _ broker: MemoryBroker
     ) async {
-            let inner = MemorySagaStore<PurchaseSaga>(MemorySession(database, process))
-            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            let patience = SagaPatience(stepTimeout: .seconds(1), attempts: 3)
-            do {
-                let starter = SagaRunner(store: inner, patience: patience, logger: logger)
-                let begun = try await starter.start((0..<9).map(Self.wish)).compactMap {
-                    if case .started(let saga, _, _) = $0 { saga } else { nil }
-                }
-                await universe.timeline.wait(for: .seconds(5))
-                let watchdog = Watchdog(
-                    SagaRunner(
-                        store: UnreadableSaga(inner: inner, poison: begun[4]), patience: patience, logger: logger),
-                    mailer: Mailer(
-                        outlet: MemoryOutlet(broker, process), application: "test", health: HealthBoard(),
-                        logger: logger),
-                    limit: 8)
-                for _ in 0..<8 { _ = try await watchdog.sweep() }
-                let sagas = database.tables.sagas
-                for saga in begun {
-                    let record = sagas[saga]?.record
-                    if saga == begun[4] {
-                        #expect(record?.needsAttention?.contains("cannot wake it") ?? false)
-                        #expect(record?.attempts == 0)
-                    } else {
-                        #expect(record?.attempts == 1, "\(saga)")
-                        #expect(record?.needsAttention == nil)
-                    }
-                }
-            } catch {
-                universe.condemn("\(error)")
+        let inner = MemorySagaStore<PurchaseSaga>(MemorySession(database, process))
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let patience = SagaPatience(stepTimeout: .seconds(1), attempts: 3)
+        do {
+            let starter = SagaRunner(store: inner, patience: patience, logger: logger)
+            let begun = try await starter.start((0..<9).map(Self.wish)).compactMap {
+                if case .started(let saga, _, _) = $0 { saga } else { nil }
             }
+            await universe.timeline.wait(for: .seconds(5))
+            let watchdog = Watchdog(
+                SagaRunner(
+                    store: UnreadableSaga(inner: inner, poison: begun[4]), patience: patience, logger: logger),
+                mailer: Mailer(
+                    outlet: MemoryOutlet(broker, process), application: "test", health: HealthBoard(),
+                    logger: logger),
+                limit: 8)
+            for _ in 0..<8 { _ = try await watchdog.sweep() }
+            let sagas = database.tables.sagas
+            for saga in begun {
+                let record = sagas[saga]?.record
+                if saga == begun[4] {
+                    #expect(record?.needsAttention?.contains("cannot wake it") ?? false)
+                    #expect(record?.attempts == 0)
+                } else {
+                    #expect(record?.attempts == 1, "\(saga)")
+                    #expect(record?.needsAttention == nil)
+                }
+            }
+        } catch {
+            universe.condemn("\(error)")
+        }
     }
 
     private static func wish(_ number: Int) -> StartRequest<PurchaseSaga> {

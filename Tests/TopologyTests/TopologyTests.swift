@@ -39,7 +39,7 @@ import Topology
                 #expect(!route.routingKey.contains(".v"))
             case .answer:
                 let route = Route(of: OutgoingMessage(envelope, to: .upstream(queue: "q")))
-                #expect(route.exchange.isEmpty && route.routingKey == "q" && !route.isMandatory)
+                #expect(route.exchange.isEmpty && route.routingKey == "q" && route.isMandatory)
             }
         }
     }

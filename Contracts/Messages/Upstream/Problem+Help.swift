@@ -13,8 +13,9 @@ extension Problem.Code {
         case .methodNotAllowed:
             "The path exists, and does not take this method. The header `Allow` names those it takes."
         case .purchaseInProgress: "This user has a purchase of this event under way. `sagaId` names it."
-        case .soldOut: "Fewer places are left than were wanted. `available` says how many, where that is known."
+        case .soldOut: "Fewer places are left than were wanted."
         case .salesEnded: "The event has begun or ended, so that its tickets are no longer sold."
+        case .salesPaused: "An operator has stopped the sale of this event, or of all. `detail` says when and why."
         case .alreadyPaid: "The purchase is paid, so that it cannot be cancelled any more."
         case .alreadyEnded: "The purchase has ended."
         case .notCompleted: "Only a completed purchase can be refunded."
@@ -40,6 +41,7 @@ extension Problem.Code {
         case .soldOut:
             "Ask for fewer places or another tier. Places come back when holds end: a new key may succeed later."
         case .salesEnded: "Choose another event."
+        case .salesPaused: "Ask again later, under a new key."
         case .alreadyPaid: "Ask for a refund at `/sagas/{sagaId}/refund`."
         case .alreadyEnded: "Look at its outcome at `/sagas/{sagaId}`."
         case .notCompleted: "Cancel it at `/sagas/{sagaId}/cancel`, or wait for its outcome."

@@ -45,11 +45,11 @@ struct Doctor: AsyncParsableCommand {
             _ = try await connection.client.get("/health/live", within: .seconds(3))
         } catch {
             return [
-                Finding("orchestrator", .toDo, "\(error)"),
+                Finding("HTTP", .toDo, "\(error)"),
                 Finding("operator key", .unknown, "the orchestrator does not answer"),
             ]
         }
-        let answers = Finding("orchestrator", .well, "answers at \(connection.client.base)")
+        let answers = Finding("HTTP", .well, "answers at \(connection.client.base)")
         do {
             _ = try await connection.client.get("/ops/fleet", within: .seconds(5))
         } catch let refusal as Refusal where refusal.status == 401 {

@@ -41,7 +41,9 @@ package actor Catalogue {
 
     /// Reads everything anew from now on.
     package func forget() {
-        known = [:]
+        recent = [:]
+        earlier = [:]
+        recentBytes = 0
     }
 
     /// A page of events, newest first, older than `cursor`.

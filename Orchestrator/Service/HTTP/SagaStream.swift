@@ -113,7 +113,8 @@ extension Request {
     fileprivate var lastEventID: Int {
         get throws(Problem) {
             guard let text = HTTPField.Name("Last-Event-ID").flatMap({ headers[$0] }), !text.isEmpty else { return 0 }
-            guard let number = Int(text), number >= 0 else {
+            let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+            guard text.utf8.count <= 9, text.utf8.allSatisfy(digits.contains), let number = Int(text) else {
                 throw Problem(.invalid, "Last-Event-ID must be the id of an event of this stream, a whole number")
             }
             return number

@@ -2,12 +2,14 @@ import Contracts
 import FleetRuntime
 import Hummingbird
 import Logging
+import Postgres
+import RabbitMQ
+import Redis
 
 /// Everything under `/ops`, for those who have an operator key.
 struct OperatorRoutes: Sendable {
     let keys: OperatorKeys
     let guesses = KeyGuesses()
-    let logger: Logger
     let board: StatusBoard
     let sagas: SagaOperations
     let letters: DeadLetterRoutes

@@ -132,10 +132,11 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
         _ decision: Decision, _ events: [EventID: CatalogueEvent], _ soldOut: Set<TierKey>,
         _ paused: [EventID: Problem], at now: Date
     ) -> Decision {
-        let refusal = decision.request.flatMap {
-            paused[$0.request.eventId] ?? refusal(of: $0.request, events[$0.request.eventId], soldOut, at: now)
-        }
-        return refusal.map { .rejected($0) } ?? decision
+        guard let request = decision.request?.request,
+            let problem = paused[request.eventId]
+                ?? refusal(of: request, events[request.eventId], soldOut, at: now)
+        else { return decision }
+        return .rejected(problem)
     }
 
     /// Records rejections under their keys; where the key has an answer already, that one stands, whatever would be

@@ -28,6 +28,11 @@ package struct PurchaseHints: Sendable {
         self.logger = logger
     }
 
+    /// Asks for something that is not there, only to learn whether there is an answer.
+    func probe() async {
+        _ = await ask(orElse: [:]) { try await cache.availability(of: [EventID.make()]) }
+    }
+
     /// What is remaining per tier, as last cached.
     func availability(of events: [EventID]) async -> [EventID: CachedAvailability] {
         guard !events.isEmpty else { return [:] }

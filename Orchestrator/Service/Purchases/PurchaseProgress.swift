@@ -48,7 +48,9 @@ package enum RefundRules {
     package static func problem(in state: PurchaseState, of saga: SagaID) -> Problem? {
         switch state {
         case .confirming:
-            Problem(.notCompleted, "the tickets are just being issued; ask again when the purchase is completed", sagaId: saga)
+            Problem(
+                .notCompleted, "the tickets are just being issued; ask again when the purchase is completed",
+                sagaId: saga)
         case .reserving, .charging, .closing:
             Problem(.notCompleted, "only a completed purchase can be refunded; cancel it instead", sagaId: saga)
         case .unwinding(.refundRequested, _), .refunded: nil

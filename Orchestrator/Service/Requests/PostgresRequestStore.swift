@@ -95,7 +95,9 @@ enum RequestTable {
             as: (String, UUID?).self)
         let added = Dictionary(uniqueKeysWithValues: rows.map { (ExactText($0), $1) })
         let taken = Set(requests.filter { added[$0.exactKey] != .some($0.subject) }.map(\.exactKey))
-        return (Set(added.values), taken.isEmpty ? [:] : try await records(of: taken.sorted().map(\.text), in: transaction))
+        return (
+            Set(added.values), taken.isEmpty ? [:] : try await records(of: taken.sorted().map(\.text), in: transaction)
+        )
     }
 
     static func records(of keys: [String], in transaction: Transaction) async throws -> [ExactText: RequestRecord] {

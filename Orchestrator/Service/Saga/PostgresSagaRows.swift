@@ -68,7 +68,8 @@ struct NewSagaColumns<Definition: SagaDefinition> {
         parameters = [
             records.map(\.id.uuid), records.map { Int32($0.version) }, records.map { Int32($0.step) },
             records.map(\.state.tag), details, facts, requests, records.map(\.state.outcome),
-            claims.map(\.intent), claims.map(\.eventID?.uuid), claims.map(\.userID), records.map(\.wakeAt), records.map(\.dueAt), records.map(\.traceparent),
+            claims.map(\.intent), claims.map(\.eventID?.uuid), claims.map(\.userID), records.map(\.wakeAt),
+            records.map(\.dueAt), records.map(\.traceparent),
         ]
     }
 }

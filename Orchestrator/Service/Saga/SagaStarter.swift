@@ -104,7 +104,8 @@ extension SagaRunner {
         let (results, journal) = try await store.transact { transaction in
             let now = World.date
             let fresh = try requests.map { try begin($0, at: now) }
-            let conflicts = StartConflicts(try await store.insert(fresh.map(\.saga), in: transaction), fresh.map(\.saga))
+            let conflicts = StartConflicts(
+                try await store.insert(fresh.map(\.saga), in: transaction), fresh.map(\.saga))
             let outcomes = try requests.map { try conflicts.outcome(of: $0.id, $0.claim) }
             let rejected = zip(requests, outcomes).compactMap { conflicts.rejection(of: $0, $1) }
             if !rejected.isEmpty { try await store.reject(rejected, in: transaction) }
@@ -219,7 +220,9 @@ struct StartConflicts {
             if case .rejected(let problem) = record.answer { return .rejected(problem) }
             if let saga = record.subject, !leftOut.contains(saga) { return .repeated(SagaID(saga)) }
         }
-        guard let intent = claim.intent, let existing = insertion.intents[ExactText(intent)] else { throw ConcurrentRepeat() }
+        guard let intent = claim.intent, let existing = insertion.intents[ExactText(intent)] else {
+            throw ConcurrentRepeat()
+        }
         return .inProgress(existing)
     }
 

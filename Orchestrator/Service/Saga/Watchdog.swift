@@ -34,7 +34,9 @@ package struct Watchdog<Store: SagaStore>: Sweep {
             do {
                 return try await runner.wake(limit)
             } catch {
-                guard !error.isMendedByWaiting, !(error is Interrupted), !(error is CancellationError) else { throw error }
+                guard !error.isMendedByWaiting, !(error is Interrupted), !(error is CancellationError) else {
+                    throw error
+                }
                 guard limit == 1 else {
                     limit /= 2
                     continue

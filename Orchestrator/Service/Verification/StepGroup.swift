@@ -50,12 +50,12 @@ struct StepGroup {
     var complaint: String? {
         guard isNext else { return "its journal has a gap before \(from ?? "the start") -> \(to)" }
         guard isStepKept else { return "its journal counts steps wrongly at \(from ?? "the start") -> \(to)" }
-        guard isNamed else { return "its journal calls an input what it is not, at \(from ?? "the start") -> \(to)" }
         do {
-            return try replay()
+            if let complaint = try replay() { return complaint }
         } catch {
             return "its journal cannot be read at \(from ?? "the start") -> \(to): \(error)"
         }
+        return isNamed ? nil : "its journal calls an input what it is not, at \(from ?? "the start") -> \(to)"
     }
 
     private func replay() throws -> String? {

@@ -37,7 +37,7 @@ struct `The table of what the screens say` {
         var outputs: [String] = []
         do {
             try await trouble.make(in: fleet)
-            try await until("\(row.trouble) shows", within: .seconds(60)) {
+            try await TestKit.until("\(row.trouble) shows", within: .seconds(60)) {
                 let screens = try await fleet.screens()
                 lacking = zip(screens, row.screens).map { $0.lacks($1) }
                 outputs = screens.map(\.text)
@@ -55,7 +55,7 @@ struct `The table of what the screens say` {
     private static func expectAllWell(_ fleet: TroubledFleet, before trouble: FleetTrouble?) async throws {
         var output = ""
         do {
-            try await until("all is well before \(trouble?.rawValue ?? "the end")", within: .seconds(180)) {
+            try await TestKit.until("all is well before \(trouble?.rawValue ?? "the end")", within: .seconds(180)) {
                 let (status, doctor) = (try await fleet.turnstile("status"), try await fleet.turnstile("doctor"))
                 output = status.output + doctor.output
                 return Screen(status.output).lacks(["nothing is wrong"]).isEmpty && doctor.status == 0

@@ -6,8 +6,6 @@ enum Unseen {
         "*.migration.*": "turnstile migrate and turnstile doctor compare it with the program's own",
         "*.inbox.*": "it only keeps repeats out, and what was answered is in the journal",
 
-        "orchestrator.saga.start_key": "only the client knows its key",
-        "orchestrator.saga.fingerprint": "what the client sent is not kept beside its hash",
         "orchestrator.saga.due_at": "of a purchase that waits for nothing it means nothing",
         "orchestrator.saga.attempts": "of a purchase that waits for nothing it means nothing",
         "orchestrator.saga.traceparent": "it leads to log lines and decides nothing",
@@ -19,6 +17,11 @@ enum Unseen {
         "orchestrator.event.start_key": "only the client knows its key",
         "orchestrator.event.fingerprint": "what the client sent is not kept beside its hash",
         "orchestrator.event.created_at": "it is only shown",
+        "orchestrator.event.places_due_at": "it says when the recommendations are told again, if they must be",
+        "orchestrator.request.key": "only the client knows its key",
+        "orchestrator.request.kind": "what the client sent is not kept beside its hash",
+        "orchestrator.request.fingerprint": "what the client sent is not kept beside its hash",
+        "orchestrator.request.forget_at": "an accepted start is kept for ever, whatever stands here later",
 
         "reservation.tier.version": "it only orders the hints in Redis",
         "reservation.ticket.issued_at": "it is only shown",
@@ -31,12 +34,12 @@ enum Unseen {
         "payment.charge.created_at": "it is only shown",
         "payment.charge.updated_at": "it is only shown",
         "payment.attempt.at": "it is only shown",
+        "payment.attempt.operation": "a capture is an answer to a charge and to a close alike",
         "payment.simulated_charge.calls": "it is the simulated provider's own",
         "payment.simulated_charge.captures_on_call": "it is the simulated provider's own",
         "payment.simulated_charge.captures_at": "it is the simulated provider's own",
         "payment.simulated_charge.captures_when_closed": "it is the simulated provider's own",
         "payment.simulated_charge.captured_at": "it is the simulated provider's own",
-        "payment.simulated_charge.refunded_at": "it is the simulated provider's own",
         "payment.simulated_charge.created_at": "it is the simulated provider's own",
 
         "notification.notification.subject": "it is the first line of a letter that has gone",
@@ -74,6 +77,9 @@ enum Unseen {
         "orchestrator.sales_pause.*": "an operator's wish; the audit says who had it and when",
     ]
 
-    /// Tables that a fleet at rest has nothing in.
-    static let empty: Set<String> = ["orchestrator.outbox"]
+    /// Tables that a fleet at rest may have nothing in.
+    static let empty: Set<String> = [
+        "orchestrator.outbox", "orchestrator.dead_letter_return", "orchestrator.undelivered_answer",
+        "recommendation.interest",
+    ]
 }

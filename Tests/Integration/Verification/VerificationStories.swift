@@ -106,8 +106,13 @@ struct `A verification` {
         let regretted = try await fleet.buy(floor, #""quantity":1,"holdSeconds":30"#).sagaId
         _ = try await fleet.call("POST", "/sagas/\(regretted)/refund")
         _ = try await fleet.saga(regretted) { $0.outcome == "refunded" }
-        let dropped = try await fleet.start(floor, #""quantity":1,"paymentMethod":"sim_never""#)
-            .decode(SagaReading.self).sagaId
+        let dropped = try await fleet.start(
+            floor, #""quantity":1,"paymentMethod":"sim_never""#, headers: ["Idempotency-Key": "dropped"]
+        )
+        .decode(SagaReading.self).sagaId
+        try await until("the provider was asked for the payment") {
+            try await fleet.count("payment.simulated_charge WHERE status = 'pending'") == 1
+        }
         _ = try await fleet.call("POST", "/sagas/\(dropped)/cancel")
         _ = try await fleet.saga(dropped) { $0.outcome == "refused" }
         try await until("the short hold's timer is cancelled") {

@@ -38,6 +38,8 @@ package struct BuriedMessage: Sendable {
 package actor DeadLetterBox {
     /// What is taken of one queue at once, give or take a letter; the rest is for the next time.
     private static let bytesAtOnce = 8 * 1024 * 1024
+    /// The names of the queues that have dead letters.
+    package static let queues = Queue.all.map(\.name)
 
     private let administrator: Administrator
     private var isOpen = false

@@ -10,13 +10,6 @@ import Topology
 /// An input is acknowledged only when its outputs are confirmed, so a crash anywhere before that brings it again.
 /// - Important: The order publish, confirm, acknowledge is what makes recorded replies enough without an outbox.
 package struct Lane: Service {
-    package enum Urgency: Sendable {
-        /// A purchase, and so a buyer, waits for the answer.
-        case awaited
-        /// Nobody waits: a timer that is due much later, a letter, a hint.
-        case unhurried
-    }
-
     package struct Limits: Sendable {
         /// The most messages one transaction decides.
         package var batch = 500
@@ -172,7 +165,9 @@ package struct Lane: Service {
     private func decide(_ batch: ArraySlice<Envelope>, conflicts: Int) async throws -> [Outcome] {
         guard !batch.isEmpty else { return [] }
         do {
-            return try await untilRecovered(batch.count == 1 ? Self.conflicts : conflicts) { try await handler.handle(Array(batch)) }
+            return try await untilRecovered(batch.count == 1 ? Self.conflicts : conflicts) {
+                try await handler.handle(Array(batch))
+            }
         } catch let error as Interrupted {
             throw error
         } catch {
@@ -279,16 +274,6 @@ package struct Lane: Service {
         facts["reason"] = "\(reason)"
         logger.error("buried", metadata: facts)
         return Publication(burying: delivery, of: queue, because: reason, attempt: attempt, at: World.date)
-    }
-}
-
-extension Lane.Urgency {
-    /// The shortest time from one batch to the next while messages are lively.
-    var breath: Duration {
-        switch self {
-        case .awaited: .zero
-        case .unhurried: .milliseconds(50)
-        }
     }
 }
 

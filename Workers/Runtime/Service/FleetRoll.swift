@@ -70,7 +70,7 @@ package struct FleetRoll: Sendable {
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
         local entries = redis.call('HGETALL', KEYS[1])
         for i = 1, #entries, 2 do
-            if now - tonumber(string.match(entries[i + 1], '^%d+')) > 60000 then
+            if now - tonumber(string.match(entries[i + 1], '^%d+') or 0) > 60000 then
                 redis.call('HDEL', KEYS[1], entries[i])
             end
         end

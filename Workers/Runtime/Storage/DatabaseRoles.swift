@@ -30,12 +30,18 @@ struct DatabaseRoles: Sendable {
         let unreachable = try await outOfReach()
         guard !absent.isEmpty || !unreachable.isEmpty else { return }
         do {
-            try await connection.script(absent.map(Self.creation).joined(separator: ";"))
-            try await connection.script(try await outOfReach().map(Self.membership).joined(separator: ";"))
+            try await make(absent)
         } catch {
             guard error.code == .insufficientPrivilege else { throw error }
             throw Missing(statement: try await remedy(absent: absent))
         }
+    }
+
+    private func make(_ absent: [String]) async throws(PostgresError) {
+        let creations = absent.map { Self.creation(of: $0) + ";" }
+        if !creations.isEmpty { try await connection.script(creations.joined(separator: "\n")) }
+        let memberships = try await outOfReach().map { Self.membership(in: $0) + ";" }
+        if !memberships.isEmpty { try await connection.script(memberships.joined(separator: "\n")) }
     }
 
     /// The roles that the session's user may not become.

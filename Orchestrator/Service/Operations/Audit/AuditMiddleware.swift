@@ -27,16 +27,16 @@ struct AuditMiddleware<Context: VisitorContext>: RouterMiddleware {
         if !request.isUnderOps { try await visit.willDo(request.action) }
         do {
             let response = try await next(request, context)
-            await note(request) { try await visit.ended(response.result, of: request.action) }
+            await note { try await visit.ended(response.result, of: request.action) }
             return response
         } catch {
-            await note(request) { try await visit.failed(Self.result(of: error)) }
+            await note { try await visit.failed(Self.result(of: error)) }
             throw error
         }
     }
 
     /// What is done is done; when its end cannot be written down the line stays without one.
-    private func note(_ request: Request, _ work: () async throws -> Void) async {
+    private func note(_ work: () async throws -> Void) async {
         do {
             try await work()
         } catch {
@@ -64,7 +64,7 @@ extension Request {
     /// What the path says: `/sagas/ID/refund` is a refund of the saga ID.
     fileprivate var action: NewAction {
         let parts = uri.path.split(separator: "/").map { String($0.prefix(Limits.textLength)) }
-        return switch (parts.first, parts.count) {
+        return switch (parts.first ?? "", parts.count) {
         case ("events", 1): NewAction(word: "publish", subject: "an event")
         case ("saga", 2): NewAction(word: "start", subject: "a purchase")
         case ("sagas", 3): NewAction(word: parts[2], subject: "saga \(parts[1])")

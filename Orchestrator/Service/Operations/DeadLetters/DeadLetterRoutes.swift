@@ -2,7 +2,6 @@ import Contracts
 import FleetRuntime
 import FoundationEssentials
 import Hummingbird
-import Topology
 
 /// The routes by which operators look at dead letters, send them back, or drop them.
 struct DeadLetterRoutes: Sendable {
@@ -93,7 +92,7 @@ struct DeadLetterRoutes: Sendable {
     /// The queue in the path, which the fleet has or had.
     private func queue(_ context: some RequestContext) async throws -> String {
         let name = context.parameters.get("queue") ?? ""
-        let known = Queue.all.map(\.name)
+        let known = DeadLetterBox.queues
         if known.contains(name) { return name }
         guard TextRule.permits(name), try await desk.file.knows(name) else {
             throw Problem(.notFound, "there is no such queue; the queues are \(known.joined(separator: ", "))")

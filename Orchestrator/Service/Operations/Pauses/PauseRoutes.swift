@@ -40,7 +40,7 @@ struct PauseRoutes: Sendable {
         let wish = try StrictBody.read(
             Wish.self, from: try await request.jsonBody(upTo: Limits.requestBodyBytes), fields: Wish.fields)
         try wish.check()
-        if let id = wish.eventId, try await catalogue.event(id) == nil {
+        if let id = wish.eventId, try await !catalogue.exists(id) {
             throw Problem(.notFound, "there is no event \(id)")
         }
         return wish

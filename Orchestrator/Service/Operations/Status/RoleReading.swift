@@ -49,16 +49,18 @@ package struct RoleReading: Codable, Sendable, Equatable {
         let failures = live.flatMap { member in
             member.lanes.filter { Self.serves(role, $0.queue) }.compactMap { lane in lane.failure.map { (lane, $0) } }
         }
-        let states = live.map(\.status)
         let isIdle = queue?.consumers == 0
-        state =
-            states.allSatisfy { $0 == "unready" } || isIdle
-            ? .unready
-            : !failures.isEmpty
-                ? .failing : states.allSatisfy { $0 == "ready" } ? .ready : .degraded
+        state = Self.state(live.map(\.status), isIdle: isIdle, isFailing: !failures.isEmpty)
         var faults = live.flatMap { Self.troubles(of: $0, as: role) } + failures.map { Self.fault(role, $0, $1) }
         if isIdle, faults.isEmpty { faults.append(Self.idle(role, queue: QueueReading.commands(of: role))) }
         self.faults = faults
+    }
+
+    /// - Parameter states: what each process of the role says of itself.
+    private static func state(_ states: [String], isIdle: Bool, isFailing: Bool) -> State {
+        if isIdle || states.allSatisfy({ $0 == "unready" }) { return .unready }
+        if isFailing { return .failing }
+        return states.allSatisfy { $0 == "ready" } ? .ready : .degraded
     }
 
     private init(_ role: FleetRole, consuming queue: QueueReading?) {

@@ -26,21 +26,24 @@ package struct Buyer: Sendable {
         let isPicky = isSeated && Bool.random(using: &chance)
         let quantity = Int.random(in: 1...3, using: &chance)
         let first = Int.random(in: 1...Stage.seats - quantity + 1, using: &chance)
+        let holdSeconds = Int.random(in: 3...25, using: &chance)
         let wish = StartPurchase(
             // Some buyers come twice, so that one purchase per user and event is put to the test.
             userId: "user-\(Int.random(in: 0...number, using: &chance))", eventId: event,
             tier: isSeated ? Stage.stalls : Stage.floor, quantity: isPicky ? nil : quantity,
             seats: isPicky ? (first..<first + quantity).map { "A-\($0)" } : nil,
             paymentMethod: methods.randomElement(using: &chance), email: nil,
-            holdSeconds: Int.random(in: 3...25, using: &chance))
+            holdSeconds: holdSeconds)
         func sometimes(_ likelihood: Double, upTo limit: Int) -> Duration? {
             guard Double.random(in: 0..<1, using: &chance) < likelihood else { return nil }
             return .milliseconds(Int.random(in: 0...limit, using: &chance))
         }
+        // Some change their minds at the very end of the hold, when the payment is being closed anyway.
+        let lastMoment = sometimes(0.2, upTo: 1_500).map { $0 + .seconds(holdSeconds) }
         return Buyer(
             number: number, isUpstream: Bool.random(using: &chance), wish: wish,
             arrival: .milliseconds(Int.random(in: 0...5_000, using: &chance)),
-            cancelAfter: sometimes(0.35, upTo: [0, 20, 500, 8_000].randomElement(using: &chance) ?? 0),
+            cancelAfter: sometimes(0.35, upTo: [0, 20, 500, 8_000].randomElement(using: &chance) ?? 0) ?? lastMoment,
             refundAfter: sometimes(0.25, upTo: 25_000))
     }
 }

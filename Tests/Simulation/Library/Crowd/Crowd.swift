@@ -29,7 +29,9 @@ package final class Crowd<Definition: PurchaseDefinition>: Sendable {
         try await post.send(event, id: id)
         while universe.timeline.now < .seconds(60) {
             await universe.timeline.wait(for: .milliseconds(200))
-            guard let event = fleet.orchestrator.tables.requests["amqp:\(id)"]?.subject.map(EventID.init) else { continue }
+            guard let event = fleet.orchestrator.tables.requests["amqp:\(id)"]?.subject.map(EventID.init) else {
+                continue
+            }
             if fleet.reservation.tables.tiers.values.filter({ $0.id.event == event }).count == 2 { return event }
         }
         throw NoStock()
@@ -56,7 +58,7 @@ package final class Crowd<Definition: PurchaseDefinition>: Sendable {
         let id = universe.draw { MessageID.make(at: 7, using: &$0) }
         let event = Stage.event(at: universe.timeline.date)
         await universe.timeline.wait(for: universe.pause(from: .seconds(1), to: .seconds(20)))
-        while fleet.orchestrator.tables.eventOfKey["amqp:\(id)"] == nil, universe.timeline.now < Self.patience {
+        while fleet.orchestrator.tables.requests["amqp:\(id)"] == nil, universe.timeline.now < Self.patience {
             do {
                 try await post.send(event, id: id)
             } catch {

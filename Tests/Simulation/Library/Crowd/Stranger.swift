@@ -24,7 +24,8 @@ struct Stranger<Definition: PurchaseDefinition>: Sendable {
             guard let own = await begin(number, for: event), let victim = victim(of: own) else { continue }
             let chosen = ids(of: victim)
             let id = chosen[universe.number(in: 0...chosen.count - 1)]
-            universe.note("a stranger cancels \(own.description.suffix(4)) under an id of \(victim.description.suffix(4))")
+            universe.note(
+                "a stranger cancels \(own.description.suffix(4)) under an id of \(victim.description.suffix(4))")
             post.publish(CancelPurchase(sagaId: own), id: id, answeredTo: nil)
         }
     }

@@ -109,7 +109,9 @@ final class UpstreamPost<Definition: PurchaseDefinition>: Sendable {
     func conclude(_ promises: Promises) {
         collect()
         let answers = answers.withLock { $0 }
-        for (correlation, saga) in cancels.withLock({ $0 }) where answers[correlation] == nil { promises.turnBack(saga) }
+        for (correlation, saga) in cancels.withLock({ $0 }) where answers[correlation] == nil {
+            promises.turnBack(saga)
+        }
         for correlation in reuses.withLock({ $0 }).sorted() where answers[correlation] != .purchaseRejected {
             universe.condemn("I8: \(correlation), and is not told")
         }

@@ -61,9 +61,10 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
     func insert(_ sagas: [NewSaga<Definition>], in transaction: Transaction) async throws -> SagaInsertion {
         let insertion = try await inner.insert(sagas, in: transaction)
         guard case .startsUnchecked = flaw else { return insertion }
-        let refused = Set(insertion.intents.keys).union(insertion.requests.keys)
         let others = sagas.filter { saga in
-            !refused.contains(ExactText(saga.claim.intent ?? "")) && !refused.contains(ExactText(saga.claim.key ?? ""))
+            let earlier = insertion.requests[ExactText(saga.claim.key ?? "")]
+            return insertion.intents[ExactText(saga.claim.intent ?? "")] == nil
+                && (earlier == nil || earlier?.subject == saga.record.id.uuid)
         }
         return SagaInsertion(
             added: insertion.added.union(others.map(\.record.id)), turnedAway: insertion.turnedAway,

@@ -25,7 +25,8 @@ extension SimulatedFleet {
         let dispatcher = Dispatcher(mailer(in: process, keeping: undelivered), logger: logger)
         let requests = FlawedRequestStore(MemoryRequestStore(session), plan.flaws.requests)
         let desk = PurchaseDesk(
-            runner, requests: requests, catalogue: Catalogue(book), stock: MemoryStockView(MemorySession(reservation, process)),
+            runner, requests: requests, catalogue: Catalogue(book),
+            stock: MemoryStockView(MemorySession(reservation, process)),
             hints: hints, hold: .seconds(20))
         let progress = PurchaseProgress(runner, hints: hints, watchers: SagaWatchers())
         let commands = CommandsHandler(

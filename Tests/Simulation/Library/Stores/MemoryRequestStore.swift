@@ -15,7 +15,9 @@ package struct MemoryRequestStore<Definition: PurchaseDefinition>: RequestStore 
             try await transaction.write(locking: requests.map { .text(.request, $0.key) }) { tables in
                 var earlier: [ExactText: RequestRecord] = [:]
                 for request in requests where !tables.add(request) {
-                    if let record = tables.requests[request.key], record != request { earlier[request.exactKey] = record }
+                    if let record = tables.requests[request.key], record != request {
+                        earlier[request.exactKey] = record
+                    }
                 }
                 return earlier
             }
