@@ -5,7 +5,7 @@ import FoundationEssentials
 package enum PurchaseInput: Codable, Sendable, Equatable {
     case start
     case reserved(seats: [String], deadline: Date)
-    case reservationRefused(reason: String)
+    case reservationRefused(reason: String, available: Int?)
     case confirmed(tickets: [IssuedTicket])
     case confirmRefused(reason: String)
     case released

@@ -15,7 +15,7 @@ extension PurchaseSaga {
         case .reservationRefused:
             let reply = try envelope.decode(SeatsRefused.self)
             switch reply.command {
-            case .reserve: return .reservationRefused(reason: reply.reason.rawValue)
+            case .reserve: return .reservationRefused(reason: reply.reason.rawValue, available: reply.available)
             case .confirm: return .confirmRefused(reason: reply.reason.rawValue)
             }
         case .confirmed: return .confirmed(tickets: try envelope.decode(SeatsConfirmed.self).tickets)
@@ -67,7 +67,8 @@ extension PurchaseSaga {
         case .announceRefused:
             return try saga.outcome(
                 PurchaseRefused(
-                    sagaId: saga.id, eventId: request.eventId, userId: request.userId, reason: saga.reason))
+                    sagaId: saga.id, eventId: request.eventId, userId: request.userId, reason: saga.reason,
+                    available: saga.state.available))
         case .announceRefunded:
             return try saga.outcome(
                 PurchaseRefunded(

@@ -43,8 +43,8 @@ package enum PurchaseSaga: PurchaseDefinition {
     private static func whileReserving(_ input: PurchaseInput) -> Decision {
         switch input {
         case .reserved: .move(to: .charging, then: [.charge, .scheduleExpiry])
-        case .reservationRefused(let reason):
-            .move(to: .refused(.notReserved(reason)), then: [.announceRefused, .notify])
+        case .reservationRefused(let reason, let available):
+            .move(to: .refused(.notReserved(reason, available: available)), then: [.announceRefused, .notify])
         case .cancelRequested: .move(to: .unwinding(.cancelled, outstanding: [.release]), then: [.release])
         case .attemptsUsedUp: .move(to: .unwinding(.timedOut, outstanding: [.release]), then: [.release])
         case .stepTimedOut: .stay(then: [.reserve, .announceStarted])

@@ -18,8 +18,8 @@ package enum Compensation: String, Codable, Sendable, CaseIterable { case releas
 
 /// Why a purchase ends, or ended, without tickets.
 package enum EndReason: Codable, Sendable, Hashable {
-    /// The reservation worker's reason, such as `sold-out`.
-    case notReserved(String)
+    /// The reservation worker's reason, such as `sold-out`, and how many places were left where they were too few.
+    case notReserved(String, available: Int?)
     case declined(String)
     case cancelled
     case expired
@@ -37,7 +37,7 @@ package enum EndReason: Codable, Sendable, Hashable {
     /// A stable word for people and programs.
     package var word: String {
         switch self {
-        case .notReserved(let reason): reason
+        case .notReserved(let reason, _): reason
         case .declined: "declined"
         case .cancelled: "cancelled"
         case .expired: "expired"
@@ -67,6 +67,11 @@ extension PurchaseState: SagaState {
         case .reserving, .charging, .confirming, .closing, .unwinding: nil
         case .completed, .refused, .refunded: tag
         }
+    }
+
+    /// How many places were left, of a purchase that was refused because they were too few.
+    package var available: Int? {
+        if case .refused(.notReserved(_, let available)) = self { available } else { nil }
     }
 
     package var reason: String? {

@@ -82,24 +82,25 @@ struct `Hints of purchases` {
 
     @Test func `are not asked for again while a tier cannot have sold out, and at once where it may have`() async {
         let (plenty, few, none, unknown) = (EventID.make(), EventID.make(), EventID.make(), EventID.make())
-        let cache = CountingCache(left: [plenty: 1_000_000, few: 500, none: 0])
+        let cache = CountingCache(left: [plenty: 1_000_000, few: 510, none: 3])
         let world = StandingClock()
         await World.$simulated.withValue(world) {
             let hints = PurchaseHints(
                 cache, health: HealthBoard(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            let tiers = Set([plenty, few, none, unknown].map { TierKey(event: $0, name: "Floor") })
+            let tiers = Dictionary(
+                uniqueKeysWithValues: [plenty, few, none, unknown].map { (TierKey(event: $0, name: "Floor"), 4) })
             for _ in 0..<3 {
-                #expect(await hints.soldOut(among: tiers) == [TierKey(event: none, name: "Floor")])
+                #expect(await hints.scarce(among: tiers) == [TierKey(event: none, name: "Floor")])
             }
             #expect(cache.asked.withLock { $0 } == [plenty: 1, few: 1, none: 3, unknown: 3])
             for (pause, times) in [(Duration.milliseconds(49), 1), (.milliseconds(1), 2), (.milliseconds(49), 2)] {
                 world.advance(by: pause)
-                _ = await hints.soldOut(among: tiers)
+                _ = await hints.scarce(among: tiers)
                 #expect(cache.asked.withLock { $0[few] } == times)
             }
             #expect(cache.asked.withLock { $0[plenty] } == 1)
             world.advance(by: .seconds(1))
-            _ = await hints.soldOut(among: tiers)
+            _ = await hints.scarce(among: tiers)
             #expect(cache.asked.withLock { $0[plenty] } == 2)
         }
     }
@@ -131,7 +132,7 @@ struct `A cached availability` {
         let event = EventID.make()
         let told = await hints.availability(of: [event])[event] != nil
         let tier = TierKey(event: event, name: "Floor")
-        #expect(await hints.soldOut(among: [tier]).isEmpty == !told)
+        #expect(await hints.scarce(among: [tier: 1]).isEmpty == !told)
         return told
     }
 

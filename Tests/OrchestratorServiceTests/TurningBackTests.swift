@@ -72,7 +72,7 @@ import Testing
 
     private static let inputs: [PurchaseInput] = [
         .start, .reserved(seats: [], deadline: Date(timeIntervalSince1970: 1_000)),
-        .reservationRefused(reason: "sold-out"), .confirmed(tickets: []), .confirmRefused(reason: "no-hold"), .released,
+        .reservationRefused(reason: "sold-out", available: 0), .confirmed(tickets: []), .confirmRefused(reason: "no-hold"), .released,
         .captured(chargeID: "ch_1"), .declined(reason: "funds"), .closed, .refunded, .holdExpired, .cancelRequested,
         .refundRequested, .notified, .stepTimedOut, .attemptsUsedUp,
     ]

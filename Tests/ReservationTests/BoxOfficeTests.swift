@@ -28,9 +28,9 @@ import Testing
         let (stock, tier) = Stock.counted(5)
         var office = BoxOffice(stock)
         #expect(office.reserve(reserve(4, of: tier), for: .make()).isReserved)
-        #expect(office.reserve(reserve(2, of: tier), for: .make()) == refused(.soldOut))
+        #expect(office.reserve(reserve(2, of: tier), for: .make()) == refused(.soldOut, left: 1))
         #expect(office.reserve(reserve(1, of: tier), for: .make()).isReserved)
-        #expect(office.reserve(reserve(1, of: tier), for: .make()) == refused(.soldOut))
+        #expect(office.reserve(reserve(1, of: tier), for: .make()) == refused(.soldOut, left: 0))
         #expect(office.changes.tiers.map(\.held) == [5])
         #expect(office.changes.newHolds.count == 2)
     }
@@ -120,7 +120,7 @@ import Testing
         #expect(office.reserve(reserve(2, of: tier), for: .make()).seats == ["A-1", "A-2"])
         #expect(office.reserve(reserve(2, of: tier), for: .make()).seats == ["B-1", "B-2"])
         #expect(office.reserve(reserve(2, of: tier), for: .make()).seats == ["A-3", "B-3"])
-        #expect(office.reserve(reserve(1, of: tier), for: .make()) == refused(.soldOut))
+        #expect(office.reserve(reserve(1, of: tier), for: .make()) == refused(.soldOut, left: 0))
     }
 
     @Test(arguments: 1...20)
@@ -165,8 +165,10 @@ import Testing
     }
 }
 
-func refused(_ reason: SeatsRefused.Reason, _ command: SeatsRefused.Command = .reserve) -> BoxOffice.Answer {
-    .refused(SeatsRefused(command: command, reason: reason))
+func refused(
+    _ reason: SeatsRefused.Reason, _ command: SeatsRefused.Command = .reserve, left: Int? = nil
+) -> BoxOffice.Answer {
+    .refused(SeatsRefused(command: command, reason: reason, available: left))
 }
 
 extension BoxOffice.Answer {

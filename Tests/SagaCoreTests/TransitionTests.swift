@@ -10,8 +10,8 @@ import Testing
     private static func table(_ state: PurchaseState, _ input: PurchaseInput) -> Decision? {
         switch (state, input) {
         case (.reserving, .reserved): .move(to: .charging, then: [.charge, .scheduleExpiry])
-        case (.reserving, .reservationRefused(let reason)):
-            .move(to: .refused(.notReserved(reason)), then: [.announceRefused, .notify])
+        case (.reserving, .reservationRefused(let reason, let available)):
+            .move(to: .refused(.notReserved(reason, available: available)), then: [.announceRefused, .notify])
         case (.reserving, .cancelRequested):
             .move(to: .unwinding(.cancelled, outstanding: [.release]), then: [.release])
         case (.reserving, .attemptsUsedUp): .move(to: .unwinding(.timedOut, outstanding: [.release]), then: [.release])

@@ -42,6 +42,8 @@ package struct BoxOffice: Sendable {
         switch choose(command, in: tier) {
         case .chosen(let names): seats = names
         case .refused(let reason): return .refused(SeatsRefused(command: .reserve, reason: reason))
+        case .tooFew(let left):
+            return .refused(SeatsRefused(command: .reserve, reason: .soldOut, available: left))
         case .missing(let reason): return .missing(reason)
         }
         tier.held += command.quantity
@@ -68,6 +70,7 @@ package struct BoxOffice: Sendable {
     private enum Choice {
         case chosen([String])
         case refused(SeatsRefused.Reason)
+        case tooFew(left: Int)
         case missing(SeatsRefused.Reason)
     }
 
@@ -78,9 +81,9 @@ package struct BoxOffice: Sendable {
                 return tier.isIncomplete ? .missing(.unknownSeat) : .refused(.unknownSeat)
             }
             guard names.allSatisfy(hall.isFree) else { return .refused(.seatsTaken) }
-            return tier.available >= names.count ? .chosen(names) : .refused(.soldOut)
+            return tier.available >= names.count ? .chosen(names) : .tooFew(left: tier.available)
         }
-        guard tier.available >= command.quantity else { return .refused(.soldOut) }
+        guard tier.available >= command.quantity else { return .tooFew(left: tier.available) }
         guard tier.isSeated else { return .chosen([]) }
         guard let names = hall.best(command.quantity) else {
             return tier.isIncomplete ? .missing(.soldOut) : .refused(.soldOut)

@@ -41,12 +41,15 @@ package struct PurchaseRefused: Message {
     package let eventId: EventID
     package let userId: String
     package let reason: String
+    /// How many places were left, where fewer were left than wanted.
+    package let available: Int?
 
-    package init(sagaId: SagaID, eventId: EventID, userId: String, reason: String) {
+    package init(sagaId: SagaID, eventId: EventID, userId: String, reason: String, available: Int? = nil) {
         self.sagaId = sagaId
         self.eventId = eventId
         self.userId = userId
         self.reason = reason
+        self.available = available
     }
 }
 

@@ -32,10 +32,13 @@ package struct SeatsRefused: Message {
 
     package let command: Command
     package let reason: Reason
+    /// How many places the tier had left, where fewer were left than wanted.
+    package let available: Int?
 
-    package init(command: Command, reason: Reason) {
+    package init(command: Command, reason: Reason, available: Int? = nil) {
         self.command = command
         self.reason = reason
+        self.available = available
     }
 }
 

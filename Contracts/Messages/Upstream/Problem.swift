@@ -22,6 +22,8 @@ package struct Problem: Error, Codable, Sendable, Equatable {
     package var errors: [Mistake]?
     /// The saga that stands in the way, or that the request was about.
     package var sagaId: SagaID?
+    /// How many places the tier has left, where fewer are left than were wanted.
+    package var available: Int?
 
     package enum Code: String, Codable, Sendable, CaseIterable {
         case malformedBody = "malformed-body"
@@ -46,7 +48,7 @@ package struct Problem: Error, Codable, Sendable, Equatable {
         case internalError = "internal-error"
     }
 
-    package init(_ code: Code, _ detail: String, errors: [Mistake]? = nil, sagaId: SagaID? = nil) {
+    package init(_ code: Code, _ detail: String, errors: [Mistake]? = nil, sagaId: SagaID? = nil, available: Int? = nil) {
         self.type = "/problems/\(code.rawValue)"
         self.title = code.title
         self.status = code.status
@@ -54,6 +56,7 @@ package struct Problem: Error, Codable, Sendable, Equatable {
         self.code = code
         self.errors = errors
         self.sagaId = sagaId
+        self.available = available
     }
 }
 

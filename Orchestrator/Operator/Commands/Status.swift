@@ -87,6 +87,7 @@ struct Status: AsyncParsableCommand {
             counted("attention", status.needingAttention, "turnstile sagas list --attention"),
             "holds         \(status.activeHolds?.of("ticket") ?? "unknown")",
             counted("dead letters", status.deadLetters, "turnstile dead list"),
+            counted("undelivered", status.undelivered, "turnstile undelivered list"),
         ]
         if let counted = status.countedAt, status.at.timeIntervalSince(counted) > 5 {
             lines.append(Terminal.warn("counted       \(counted.age(at: status.at)) ago"))

@@ -35,6 +35,7 @@ struct SagaAnswer: Encodable {
     let state: String
     let outcome: String?
     let reason: String?
+    let available: Int?
     let eventId: EventID
     let userId: String
     let tier: String
@@ -63,6 +64,7 @@ struct SagaAnswer: Encodable {
         state = saga.state.tag
         outcome = saga.state.outcome
         reason = saga.state.reason
+        available = saga.state.available
         eventId = saga.request.eventId
         userId = saga.request.userId
         tier = saga.request.tier

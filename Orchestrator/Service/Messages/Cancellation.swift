@@ -8,18 +8,9 @@ struct CancelRequest: Sendable {
     let event: SagaEvent<PurchaseInput>
     let record: RequestRecord
 
-    /// A problem for a body that makes no sense.
-    static func read(_ envelope: Envelope) -> Result<CancelRequest, Problem> {
-        do throws(Problem) {
-            let command = try StrictBody.read(
-                CancelPurchase.self, from: envelope.body, fields: CancelPurchase.fields)
-            return .success(try CancelRequest(command, envelope))
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    private init(_ command: CancelPurchase, _ envelope: Envelope) throws(Problem) {
+    /// Throws a problem for a body that makes no sense.
+    init(_ envelope: Envelope) throws(Problem) {
+        let command = try StrictBody.read(CancelPurchase.self, from: envelope.body, fields: CancelPurchase.fields)
         saga = command.sagaId
         event = SagaEvent(
             sagaID: command.sagaId, messageID: envelope.id, input: .cancelRequested, answeredStep: nil,
@@ -30,16 +21,17 @@ struct CancelRequest: Sendable {
     }
 }
 
+/// The answer to a cancel.
+enum CancelAnswer: Sendable {
+    /// It will be done; these messages carry it out.
+    case taken([OutgoingMessage])
+    case rejected(Problem)
+}
+
 /// Turns purchases back for upstream systems, to whom silence says that it will be done.
 ///
 /// A cancel takes its id before anything happens, so an id that belongs to another request is refused with nothing done.
 struct Cancellation<Store: SagaStore>: Sendable where Store.Definition: PurchaseDefinition {
-    enum Answer: Sendable {
-        /// It will be done; these messages carry it out.
-        case taken([OutgoingMessage])
-        case rejected(Problem)
-    }
-
     let purchases: PurchaseProgress<Store>
     let requests: any RequestStore
 
@@ -49,11 +41,12 @@ struct Cancellation<Store: SagaStore>: Sendable where Store.Definition: Purchase
     }
 
     /// One answer per cancel, in order; the first answer to an id is its answer.
-    func answer(_ cancels: [CancelRequest]) async throws -> [Answer] {
+    func answer(_ cancels: [CancelRequest]) async throws -> [CancelAnswer] {
+        guard !cancels.isEmpty else { return [] }
         let records = try await requests.take(cancels.map(\.record))
         let isOurs = zip(cancels, records).map { $1.problem(for: $0.record) == nil }
         var results = try await purchases.advance(zip(cancels, isOurs).filter(\.1).map(\.0.event)).makeIterator()
-        let answers: [Answer] = zip(cancels, records).map { cancel, record in
+        let answers: [CancelAnswer] = zip(cancels, records).map { cancel, record in
             if let problem = record.problem(for: cancel.record) { return .rejected(problem) }
             switch results.next() {
             case .taken(_, let messages), .repeated(_, let messages): return .taken(messages)

@@ -21,14 +21,29 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
         self.requests = requests
     }
 
+    /// Decides in the order of arrival, kind by kind where that makes no difference.
     package func handle(_ batch: [Envelope]) async throws -> [Outcome] {
-        let starts = batch.indices.filter { batch[$0].kind == .purchaseStart }
-        let cancels = batch.indices.filter { batch[$0].kind == .purchaseCancel }
-        var outcomes = try batch.map(refuseKind)
-        for (index, outcome) in zip(starts, try await start(starts.map { batch[$0] })) { outcomes[index] = outcome }
-        for (index, outcome) in zip(cancels, try await cancel(cancels.map { batch[$0] })) { outcomes[index] = outcome }
-        for index in batch.indices where batch[index].kind == .eventPublish {
-            outcomes[index] = try await publish(batch[index])
+        let commands = batch.map(UpstreamCommand.read)
+        var outcomes: [Outcome] = []
+        for group in CommandGroups(commands, of: batch) {
+            outcomes += try await decide(Array(zip(batch[group], commands[group])))
+        }
+        return outcomes
+    }
+
+    private func decide(_ group: [(envelope: Envelope, command: UpstreamCommand)]) async throws -> [Outcome] {
+        var started = try await desk.start(group.compactMap(\.command.start)).makeIterator()
+        var cancelled = try await Cancellation(purchases, requests).answer(group.compactMap(\.command.cancel))
+            .makeIterator()
+        var outcomes: [Outcome] = []
+        for (envelope, command) in group {
+            switch command {
+            case .start: outcomes.append(try outcome(of: started.next(), to: envelope))
+            case .cancel: outcomes.append(try outcome(of: cancelled.next(), to: envelope))
+            case .publish(let event): outcomes.append(try await publish(event, envelope))
+            case .foreign: outcomes.append(try refuseKind(envelope))
+            case .unusable(let problem): outcomes.append(try refuse(envelope, problem))
+            }
         }
         return outcomes
     }
@@ -41,33 +56,19 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
             answers: try Rejection.answer(to: envelope, problem).map { [$0] } ?? [])
     }
 
-    private func start(_ batch: [Envelope]) async throws -> [Outcome] {
-        guard !batch.isEmpty else { return [] }
-        let asks = batch.map(ask)
-        let answers = try await desk.start(asks.compactMap { if case .success(let ask) = $0 { ask } else { nil } })
-        var answered = answers.makeIterator()
-        return try zip(batch, asks).map { envelope, ask in
-            switch ask {
-            case .failure(let problem): return try refuse(envelope, problem)
-            case .success:
-                switch answered.next() {
-                case .accepted(_, let messages, _): return .reply(messages)
-                case .rejected(let problem): return try refuse(envelope, problem)
-                case nil: preconditionFailure("the desk left out an answer")
-                }
-            }
+    private func outcome(of answer: StartAnswer?, to envelope: Envelope) throws -> Outcome {
+        switch answer {
+        case .accepted(_, let messages, _): .reply(messages)
+        case .rejected(let problem): try refuse(envelope, problem)
+        case nil: preconditionFailure("the desk left out an answer")
         }
     }
 
-    private func ask(_ envelope: Envelope) -> Result<StartAsk, Problem> {
-        do throws(Problem) {
-            let wish = try StrictBody.read(StartPurchase.self, from: envelope.body, fields: StartPurchase.fields)
-            return .success(
-                StartAsk(
-                    wish: wish, key: envelope.key, messageID: envelope.id, replyTo: envelope.replyTo,
-                    correlationID: envelope.correlationID, traceparent: envelope.traceparent))
-        } catch {
-            return .failure(error)
+    private func outcome(of answer: CancelAnswer?, to envelope: Envelope) throws -> Outcome {
+        switch answer {
+        case .taken(let messages): .reply(messages)
+        case .rejected(let problem): try refuse(envelope, problem)
+        case nil: preconditionFailure("a cancel was left out")
         }
     }
 
@@ -84,28 +85,8 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
         }
     }
 
-    private func cancel(_ batch: [Envelope]) async throws -> [Outcome] {
-        guard !batch.isEmpty else { return [] }
-        let cancels = batch.map(CancelRequest.read)
-        var answers = try await Cancellation(purchases, requests).answer(
-            cancels.compactMap { if case .success(let cancel) = $0 { cancel } else { nil } }
-        ).makeIterator()
-        return try zip(batch, cancels).map { envelope, cancel in
-            switch cancel {
-            case .failure(let problem): return try refuse(envelope, problem)
-            case .success:
-                switch answers.next() {
-                case .taken(let messages): return .reply(messages)
-                case .rejected(let problem): return try refuse(envelope, problem)
-                case nil: preconditionFailure("a cancel was left out")
-                }
-            }
-        }
-    }
-
-    private func publish(_ envelope: Envelope) async throws -> Outcome {
+    private func publish(_ event: PublishEvent, _ envelope: Envelope) async throws -> Outcome {
         do {
-            let event = try StrictBody.read(PublishEvent.self, from: envelope.body, fields: PublishEvent.fields)
             let asker = EventPublishing.Asker(envelope)
             switch try await publishing.publish(
                 event, key: envelope.key, fingerprint: try Fingerprint.of(event),

@@ -66,11 +66,12 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
 
     /// Answers a batch of wishes; the messages of the accepted ones are for the caller to send.
     package func start(_ asks: [StartAsk]) async throws -> [StartAnswer] {
+        guard !asks.isEmpty else { return [] }
         let events = try await catalogue.events(Set(asks.map(\.wish.eventId)))
         let checked = asks.map { check($0, events[$0.wish.eventId]) }
-        let soldOut = try await soldOutTiers(checked.compactMap(\.request))
+        let scarce = try await scarceTiers(checked.compactMap(\.request))
         let paused = try await pauses.problems(for: Set(events.keys))
-        let decided = try await settle(asks, checked.map { admit($0, events, soldOut, paused, at: World.date) })
+        let decided = try await settle(asks, checked.map { admit($0, events, scarce, paused, at: World.date) })
         let admitted = decided.compactMap(\.request)
         let results = try await runner.start(admitted)
         claim(admitted, results)
@@ -121,20 +122,22 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
             claim: claim, traceparent: ask.traceparent ?? TraceContext.root(id))
     }
 
-    /// The wanted tiers that have nothing left: Redis says which to look at, PostgreSQL says whether it is so.
-    private func soldOutTiers(_ requests: [StartRequest<Definition>]) async throws -> Set<TierKey> {
-        let suspects = await hints.soldOut(among: Set(requests.map(\.request.tierKey)))
-        return suspects.isEmpty ? [] : try await stock.soldOut(among: suspects)
+    /// How much is left in the tiers that have little: Redis says which to look at, PostgreSQL says how much it is.
+    private func scarceTiers(_ requests: [StartRequest<Definition>]) async throws -> [TierKey: Int] {
+        let wanted = Dictionary(
+            requests.map { ($0.request.tierKey, $0.request.placesNeeded) }, uniquingKeysWith: max)
+        let suspects = await hints.scarce(among: wanted)
+        return suspects.isEmpty ? [:] : try await stock.left(in: suspects)
     }
 
     /// Refuses what cannot be bought now.
     private func admit(
-        _ decision: Decision, _ events: [EventID: CatalogueEvent], _ soldOut: Set<TierKey>,
+        _ decision: Decision, _ events: [EventID: CatalogueEvent], _ scarce: [TierKey: Int],
         _ paused: [EventID: Problem], at now: Date
     ) -> Decision {
         guard let request = decision.request?.request,
             let problem = paused[request.eventId]
-                ?? refusal(of: request, events[request.eventId], soldOut, at: now)
+                ?? refusal(of: request, events[request.eventId], scarce[request.tierKey], at: now)
         else { return decision }
         return .rejected(problem)
     }
@@ -177,13 +180,17 @@ package struct PurchaseDesk<Store: SagaStore>: Sendable where Store.Definition: 
     }
 
     private func refusal(
-        of request: PurchaseRequest, _ event: CatalogueEvent?, _ soldOut: Set<TierKey>, at now: Date
+        of request: PurchaseRequest, _ event: CatalogueEvent?, _ left: Int?, at now: Date
     ) -> Problem? {
         if let event, event.salesEnd <= now {
             return Problem(.salesEnded, "sales ended at \(WireFormat.text(of: event.salesEnd))")
         }
-        guard soldOut.contains(request.tierKey) else { return nil }
-        return Problem(.soldOut, "nothing is left in the tier \(request.tier)")
+        guard let left, left < request.placesNeeded else { return nil }
+        return left > 0
+            ? Problem(
+                .soldOut, "\(left) of the \(request.quantity) wanted places are left in the tier \(request.tier)",
+                available: left)
+            : Problem(.soldOut, "nothing is left in the tier \(request.tier)", available: 0)
     }
 
     private func claim(_ requests: [StartRequest<Definition>], _ results: [StartResult]) {
@@ -216,6 +223,8 @@ extension StartAnswer {
 extension PurchaseRequest {
     var intent: Intent { Intent(event: eventId, user: userId) }
     var tierKey: TierKey { TierKey(event: eventId, name: tier) }
+    /// So many places must be left for the purchase to make sense; seats that were named may be gone for other reasons.
+    fileprivate var placesNeeded: Int { seats == nil ? quantity : 1 }
 }
 
 extension RequestRecord {

@@ -59,13 +59,15 @@ package struct PurchaseHints: Sendable {
         plenty.forget()
     }
 
-    /// Those of the tiers that look sold out; events that had plenty just now are not asked about.
-    func soldOut(among tiers: Set<TierKey>) async -> Set<TierKey> {
-        let cached = await availability(of: plenty.doubtful(among: Set(tiers.map(\.event))))
+    /// Those of the tiers that seem to have fewer places left than are wanted; events that had plenty just now are not
+    /// asked about.
+    func scarce(among wanted: [TierKey: Int]) async -> Set<TierKey> {
+        let cached = await availability(of: plenty.doubtful(among: Set(wanted.keys.map(\.event))))
         plenty.learn(cached)
-        return tiers.filter { tier in
-            cached[tier.event]?.tiers.contains { $0.name == tier.name && $0.available <= 0 } ?? false
-        }
+        return Set(
+            wanted.filter { tier, quantity in
+                cached[tier.event]?.tiers.contains { $0.name == tier.name && $0.available < quantity } ?? false
+            }.keys)
     }
 
     /// Marks purchases as begun or ended, in order, some time soon; nobody waits for that.
@@ -145,7 +147,7 @@ private final class PlentyMemory: Sendable {
 
     private let trusted = Mutex<[EventID: ContinuousClock.Instant]>([:])
 
-    /// The events of which a tier may have sold out since they were last asked about.
+    /// The events of which a tier may have too few places for a purchase since they were last asked about.
     func doubtful(among events: Set<EventID>) -> [EventID] {
         let now = World.instant
         return trusted.withLock { trusted in
@@ -164,7 +166,8 @@ private final class PlentyMemory: Sendable {
             if trusted.count + found.count > Self.capacity { trusted = [:] }
             for (event, availability) in found {
                 let least = availability.tiers.map(\.available).min() ?? 0
-                trusted[event] = now + min(Self.longest, .seconds(1) * max(0, least) / Self.fastest)
+                let spare = max(0, least - Limits.quantity.upperBound)
+                trusted[event] = now + min(Self.longest, .seconds(1) * spare / Self.fastest)
             }
         }
     }

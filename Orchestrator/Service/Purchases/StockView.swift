@@ -17,8 +17,8 @@ package struct TierKey: Sendable, Hashable {
 
 /// The stock as the reservation worker publishes it for reading.
 package protocol StockView: Sendable {
-    /// The tiers that have nothing left now.
-    func soldOut(among tiers: Set<TierKey>) async throws -> Set<TierKey>
+    /// How many places each of the tiers has left now; those that do not exist are left out.
+    func left(in tiers: Set<TierKey>) async throws -> [TierKey: Int]
     /// Every tier of an event, with what is left.
     func availability(of event: EventID) async throws -> CachedAvailability
     /// Names the database's contents: another name means that another database stands in its place.
@@ -46,17 +46,17 @@ package struct PostgresStockView: StockView {
         self.pool = pool
     }
 
-    package func soldOut(among tiers: Set<TierKey>) async throws -> Set<TierKey> {
+    package func left(in tiers: Set<TierKey>) async throws -> [TierKey: Int] {
         let tiers = Array(tiers)
         let rows = try await pool.withConnection { connection in
             try await connection.query(
                 """
-                SELECT a.event_id, a.tier FROM reservation.availability a
+                SELECT a.event_id, a.tier, a.available FROM reservation.availability a
                 JOIN unnest($1::uuid[], $2::text[]) AS wanted (event_id, tier) USING (event_id, tier)
-                WHERE a.available <= 0
-                """, [tiers.map(\.event.uuid), tiers.map(\.name)], as: (UUID, String).self)
+                """, [tiers.map(\.event.uuid), tiers.map(\.name)], as: (UUID, String, Int32).self)
         }
-        return Set(rows.map { TierKey(event: EventID($0), name: $1) })
+        return Dictionary(
+            uniqueKeysWithValues: rows.map { (TierKey(event: EventID($0.0), name: $0.1), Int($0.2)) })
     }
 
     package func epoch() async throws -> StockEpoch {

@@ -17,6 +17,7 @@ enum FleetTrouble: String, CaseIterable {
     case queueWronglyDeclared = "queue wrongly declared"
     case passwordWrong = "password wrong"
     case poisonMessage = "poison message"
+    case listenersQueueFull = "listener's queue full"
 
     func make(in fleet: TroubledFleet) async throws {
         switch self {
@@ -45,6 +46,16 @@ enum FleetTrouble: String, CaseIterable {
             await fleet.rabbitmq.cut()
         case .poisonMessage:
             try await fleet.publish(Data("{}".utf8), kind: "purchase.dream.v1")
+        case .listenersQueueFull:
+            try await fleet.administer { administrator in
+                try await administrator.declareQueue(
+                    Self.fullQueue,
+                    arguments: [
+                        "x-queue-type": .string("quorum"), "x-max-length": .integer(1),
+                        "x-overflow": .string("reject-publish"),
+                    ])
+            }
+            for _ in 0..<5 { try await fleet.startPurchase(answeredTo: Self.fullQueue) }
         }
     }
 
@@ -68,8 +79,15 @@ enum FleetTrouble: String, CaseIterable {
             let (status, output) = try await fleet.turnstile(
                 "dead", "drop", "orchestrator.commands", "--all", "--reason", "a dream")
             guard status == 0 else { throw Trouble("the letter cannot be dropped: \(output)") }
+        case .listenersQueueFull:
+            try await fleet.administer { try await $0.deleteQueue(Self.fullQueue) }
+            let (status, output) = try await fleet.turnstile(
+                "undelivered", "drop", Self.fullQueue, "--reason", "nobody reads it")
+            guard status == 0 else { throw Trouble("the answers cannot be dropped: \(output)") }
         }
     }
+
+    private static let fullQueue = "answers.shop"
 }
 
 extension TroubledFleet {
@@ -86,11 +104,19 @@ extension TroubledFleet {
         await administrator.close()
     }
 
+    /// Starts a purchase as an upstream system that wants its answers in this queue.
+    func startPurchase(answeredTo queue: String) async throws {
+        let event = try await publishEvent()
+        let body = #"{"userId":"\#(uniqueUser())","eventId":"\#(event)","quantity":1}"#
+        try await publish(Data(body.utf8), kind: "purchase.start.v1", answeredTo: queue)
+    }
+
     /// Sends a command as an upstream system does.
-    func publish(_ body: Data, kind: String) async throws {
+    func publish(_ body: Data, kind: String, answeredTo queue: String? = nil) async throws {
         let publisher = Publisher(try BrokerConfiguration(url: brokerURL), logger: database.logger)
         try await publisher.open()
-        let properties = Properties(messageID: uniqueName("message"), type: kind, contentType: "application/json")
+        let properties = Properties(
+            messageID: uniqueName("message"), type: kind, replyTo: queue, contentType: "application/json")
         _ = try await publisher.publish([
             Publication(
                 exchange: "turnstile.commands", routingKey: "orchestrator", isMandatory: true, properties: properties,

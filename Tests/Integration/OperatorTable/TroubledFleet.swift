@@ -123,7 +123,7 @@ actor TroubledFleet {
         return saga
     }
 
-    private func publishEvent() async throws -> String {
+    func publishEvent() async throws -> String {
         let tier = #"{"name":"Floor","price":{"currency":"EUR","minor":4500},"capacity":100}"#
         return try await post("/events", TestFleet.event(tier)).json["eventId"] as? String ?? ""
     }

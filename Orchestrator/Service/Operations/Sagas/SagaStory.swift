@@ -69,7 +69,9 @@ package struct SagaStory: Codable, Sendable {
                 ? "The tickets were held until \(WireFormat.text(of: deadline)); \(request.amount.readable) was asked for."
                 : "Seats \(seats.joined(separator: ", ")) were held until \(WireFormat.text(of: deadline)); "
                     + "\(request.amount.readable) was asked for."
-        case .reservationRefused(let reason): "The reservation was refused: \(reason)."
+        case .reservationRefused(let reason, nil): "The reservation was refused: \(reason)."
+        case .reservationRefused(let reason, let left?):
+            "The reservation was refused: \(reason), \(left) \(left == 1 ? "place was" : "places were") left."
         case .captured(let charge): "\(request.amount.readable) was captured as charge \(charge)."
         case .declined(let reason): "The payment was declined: \(reason)."
         case .confirmed(let tickets): "\(Self.tickets(tickets.count)) \(tickets.count == 1 ? "was" : "were") issued."

@@ -28,6 +28,8 @@ package struct StatusAnswer: Codable, Sendable {
     package let needingAttention: Int?
     package let activeHolds: Int?
     package let deadLetters: Int?
+    /// Answers that their upstream systems' queues do not take.
+    package let undelivered: Int?
     package let queues: [QueueReading]?
 }
 

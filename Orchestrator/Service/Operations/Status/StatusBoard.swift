@@ -32,7 +32,7 @@ struct StatusBoard: Sendable {
             openSagas: reading?.openSagas, oldestOpenSaga: reading?.oldestOpen?.saga,
             oldestOpenSince: reading?.oldestOpen?.since, needingAttention: reading?.needingAttention,
             activeHolds: reading?.heldTickets, deadLetters: reading?.deadLetters.values.reduce(0, +),
-            queues: sight.broker?.queues)
+            undelivered: reading?.undelivered.values.reduce(0, +), queues: sight.broker?.queues)
     }
 
     func queueList() async -> QueuesAnswer {

@@ -28,17 +28,3 @@ struct FlawedRequestStore<Definition: PurchaseDefinition>: RequestStore {
         }
     }
 }
-
-/// Undoes what keeps ids from outside apart from the fleet's own.
-struct RawIDs: BatchHandler {
-    let inner: any BatchHandler
-
-    func handle(_ batch: [Envelope]) async throws -> [Outcome] {
-        try await inner.handle(
-            batch.map { envelope in
-                var envelope = envelope
-                if let chosen = envelope.requestKey.flatMap({ MessageID($0.suffix(36)) }) { envelope.id = chosen }
-                return envelope
-            })
-    }
-}

@@ -24,15 +24,6 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
     ) async throws -> LockedSagas<Definition> {
         switch flaw {
         case .none, .earlyRest, .startsUnchecked, .noDoubt: try await inner.lock(sagas, messages, in: transaction)
-        case .oneJournal:
-            try await transaction.read(locking: sagas.sorted().map { .id(.saga, $0.uuid) }) { tables in
-                var found = LockedSagas<Definition>(sagas: [:], journal: [:], now: transaction.now)
-                for id in sagas { found.sagas[id] = tables.sagas[id]?.record }
-                for message in messages {
-                    found.journal[message] = tables.entries.first { $0.key.message == message.message }?.value
-                }
-                return found
-            }
         case .noJournal: try await inner.lock(sagas, [], in: transaction)
         case .noLocks:
             try await transaction.read { tables in
@@ -48,7 +39,7 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
     func recall(_ sagas: [SagaID]) -> [SagaID: SagaRecord<Definition>]? {
         switch flaw {
         case .none, .earlyRest, .startsUnchecked, .noDoubt: inner.recall(sagas)
-        case .noJournal, .noLocks, .oneJournal: nil
+        case .noJournal, .noLocks: nil
         }
     }
 
@@ -83,7 +74,7 @@ struct FlawedSagaStore<Definition: PurchaseDefinition>: SagaStore {
         _ changes: [SagaChange<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws {
         switch flaw {
-        case .none, .noJournal, .startsUnchecked, .oneJournal: try await inner.save(changes, journal, in: transaction)
+        case .none, .noJournal, .startsUnchecked: try await inner.save(changes, journal, in: transaction)
         case .earlyRest:
             let rested = changes.map { change in
                 var saga = change.after

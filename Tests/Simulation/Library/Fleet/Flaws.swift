@@ -17,8 +17,6 @@ package struct Flaws: Sendable {
     package var charges = ChargeFlaw.none
     package var sagas = SagaFlaw.none
     package var requests = RequestFlaw.none
-    /// Ids from outside are taken as they were chosen.
-    package var takesForeignIDsRaw = false
     package var hasNoWatchdog = false
     package var hasNoPlaceKeeper = false
 
@@ -67,8 +65,6 @@ package enum SagaFlaw: Sendable {
     case noDoubt
     /// A start that nothing stands in the way of any more counts as made, although it was not.
     case startsUnchecked
-    /// A message counts as taken by every saga once one has taken it.
-    case oneJournal
 }
 
 /// What can be wrong with the record of requests.

@@ -33,7 +33,7 @@ extension SimulatedFleet {
             desk: desk, purchases: progress, publishing: EventPublishing(book, relay: relay), requests: requests)
         var services = [
             lane(
-                .orchestratorCommands, plan.flaws.takesForeignIDsRaw ? RawIDs(inner: commands) : commands, in: process,
+                .orchestratorCommands, commands, in: process,
                 keeping: undelivered),
             lane(.orchestratorReplies, RepliesHandler(purchases: progress), in: process, keeping: undelivered),
             sweeper(relay, batch: OutboxRelay.batch, bell: bell), sweeper(StockKeeper(book, bell: bell)), dispatcher,

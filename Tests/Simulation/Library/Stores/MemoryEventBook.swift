@@ -139,10 +139,10 @@ package struct MemoryStockView: StockView {
         self.session = session
     }
 
-    package func soldOut(among tiers: Set<TierKey>) async throws -> Set<TierKey> {
+    package func left(in tiers: Set<TierKey>) async throws -> [TierKey: Int] {
         try await session.look { tables in
-            tiers.filter { key in
-                tables.tiers[TierID(event: key.event, name: key.name)].map { $0.available <= 0 } ?? false
+            tiers.reduce(into: [:]) { left, key in
+                left[key] = tables.tiers[TierID(event: key.event, name: key.name)]?.available
             }
         }
     }
