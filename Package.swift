@@ -7,10 +7,12 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
@@ -46,8 +48,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
 }
 
-let workers: [Target.Dependency] = ["Reservation", "Payment", "Notification", "Expiry", "Recommendation"]
-
 let package = Package(
     name: "turnstile",
     platforms: [.macOS(.v15)],
@@ -80,109 +80,235 @@ let package = Package(
         module("Redis", at: "Workers/Clients/Redis", ["CHiredis", "Connections", logging]),
         module("Curl", at: "Workers/Clients/Curl", ["CCurl", "Connections", collections]),
 
-        module("Contracts", at: "Contracts/Messages", [crypto]),
+        module("WireJSON", at: "Contracts/JSON", []),
+        module("Contracts", at: "Contracts/Messages", ["WireJSON", crypto]),
         module("Topology", at: "Contracts/Topology", ["Contracts"]),
         .target(
             name: "ContractDocuments", dependencies: [yams], path: "Contracts",
-            exclude: ["Messages", "Topology", "Golden", "UPSTREAM.md"], sources: ["Documents"],
+            exclude: ["JSON", "Messages", "Topology", "Golden", "UPSTREAM.md"], sources: ["Documents"],
             resources: [.embedInCode("openapi.yaml"), .embedInCode("asyncapi.yaml"), .embedInCode("shapes.yaml")],
             swiftSettings: strict),
 
         module(
             "FleetRuntime", at: "Workers/Runtime",
             [
-                "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis",
-                logging, lifecycle, metrics, configuration, hummingbird, hummingbirdCore, httpClient, nio,
-                nioPosix, nioFoundation, httpParts,
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", lifecycle, logging,
+                metrics,
             ]),
-        module("Reservation", at: "Workers/Reservation", ["FleetRuntime"], embedding: ["Migrations"]),
-        module("Payment", at: "Workers/Payment", ["FleetRuntime"], embedding: ["Migrations"]),
-        module("Notification", at: "Workers/Notification", ["FleetRuntime"], embedding: ["Migrations"]),
-        module("Expiry", at: "Workers/Expiry", ["FleetRuntime"], embedding: ["Migrations"]),
-        module("Recommendation", at: "Workers/Recommendation", ["FleetRuntime"], embedding: ["Migrations"]),
-        program("worker", at: "Workers/Main", workers + ["FleetRuntime"]),
+        module(
+            "FleetStorage", at: "Workers/Storage",
+            ["WireJSON", "Contracts", "Connections", "Postgres", "FleetRuntime", crypto, logging]),
+        module(
+            "FleetInspection", at: "Workers/Inspection",
+            [
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Redis", "FleetRuntime", httpClient,
+                logging, nio, nioFoundation, nioHTTP1, nioPosix,
+            ]),
+        module(
+            "Hosting", at: "Workers/Hosting",
+            [
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", "FleetRuntime",
+                "FleetStorage", "FleetInspection", configuration, httpParts, httpTypes, hummingbird, hummingbirdCore,
+                lifecycle, logging, metrics, nio, nioFoundation, signals,
+            ]),
+        module(
+            "Reservation", at: "Workers/Reservation",
+            [
+                "WireJSON", "Contracts", "Connections", "Postgres", "Redis", "FleetRuntime", "FleetStorage", "Hosting",
+                lifecycle, logging,
+            ], embedding: ["Migrations"]),
+        module(
+            "Payment", at: "Workers/Payment",
+            [
+                "WireJSON", "Contracts", "Connections", "Postgres", "FleetRuntime", "FleetStorage", "Hosting",
+                lifecycle, logging, metrics,
+            ], embedding: ["Migrations"]),
+        module(
+            "Notification", at: "Workers/Notification",
+            [
+                "WireJSON", "Contracts", "Connections", "Postgres", "FleetRuntime", "FleetStorage", "Hosting",
+                lifecycle, logging,
+            ], embedding: ["Migrations"]),
+        module(
+            "Expiry", at: "Workers/Expiry",
+            [
+                "Contracts", "Connections", "Postgres", "FleetRuntime", "FleetStorage", "Hosting", lifecycle, logging,
+                metrics,
+            ], embedding: ["Migrations"]),
+        module(
+            "Recommendation", at: "Workers/Recommendation",
+            ["Contracts", "Postgres", "FleetRuntime", "FleetStorage", "Hosting", lifecycle], embedding: ["Migrations"]),
+        program(
+            "worker", at: "Workers/Main",
+            ["Hosting", "Reservation", "Payment", "Notification", "Expiry", "Recommendation", lifecycle]),
 
         module("SagaCore", at: "Orchestrator/Saga", ["Contracts"]),
         module(
+            "Engine", at: "Orchestrator/Engine",
+            [
+                "WireJSON", "Contracts", "Connections", "Postgres", "FleetRuntime", "FleetStorage", "SagaCore",
+                collections, lifecycle, logging, metrics,
+            ]),
+        module("Audit", at: "Orchestrator/Audit", ["Contracts", "Postgres", "FleetRuntime", "FleetStorage"]),
+        module(
+            "Catalogue", at: "Orchestrator/Catalogue",
+            [
+                "WireJSON", "Contracts", "Connections", "Postgres", "Redis", "FleetRuntime", "FleetStorage", "Audit",
+                lifecycle, logging, metrics,
+            ]),
+        module(
+            "Purchases", at: "Orchestrator/Purchases",
+            [
+                "WireJSON", "Contracts", "Connections", "RabbitMQ", "Postgres", "Redis", "FleetRuntime", "FleetStorage",
+                "SagaCore", "Engine", "Catalogue", metrics,
+            ]),
+        module(
+            "Operations", at: "Orchestrator/Operations",
+            [
+                "WireJSON", "Contracts", "Connections", "RabbitMQ", "Postgres", "Redis", "FleetRuntime", "FleetStorage",
+                "FleetInspection", "SagaCore", "Engine", "Audit", crypto, lifecycle, logging,
+            ]),
+        module(
+            "Verification", at: "Orchestrator/Verification",
+            ["WireJSON", "Contracts", "Connections", "Postgres", "FleetRuntime", "FleetStorage", "SagaCore", logging]),
+        module(
+            "WebKit", at: "Orchestrator/Web/Kit",
+            [
+                "WireJSON", "Contracts", "ContractDocuments", "Connections", "Postgres", "FleetRuntime", "Hosting",
+                "Audit", crypto, httpParts, httpTypes, hummingbird, logging, metrics, nio, nioFoundation,
+            ]),
+        module(
+            "WebAPI", at: "Orchestrator/Web/API",
+            [
+                "WireJSON", "Contracts", "ContractDocuments", "RabbitMQ", "Postgres", "Redis", "FleetRuntime",
+                "FleetStorage", "FleetInspection", "Hosting", "SagaCore", "Engine", "Audit", "Catalogue", "Purchases",
+                "Operations", "Verification", "WebKit", crypto, httpTypes, hummingbird, lifecycle, logging, nio,
+            ], embedding: ["Documents/docs.css"]),
+        module(
             "OrchestratorService", at: "Orchestrator/Service",
             [
-                "SagaCore", "ContractDocuments", "FleetRuntime", hummingbird, httpTypes, httpParts, nio, nioFoundation,
-                crypto,
-                metrics, lifecycle, logging, collections,
-            ],
-            embedding: ["Migrations", "HTTP/Documents/docs.css"]),
-        program("orchestrator", at: "Orchestrator/Main", ["OrchestratorService", "FleetRuntime"]),
+                "Contracts", "Connections", "Postgres", "FleetRuntime", "FleetStorage", "FleetInspection", "Hosting",
+                "SagaCore", "Engine", "Audit", "Catalogue", "Purchases", "Operations", "Verification", "WebKit",
+                "WebAPI", hummingbird, lifecycle, logging,
+            ], embedding: ["Migrations"]),
+        program("orchestrator", at: "Orchestrator/Main", ["Hosting", "OrchestratorService"]),
         program(
             "turnstile", at: "Orchestrator/Operator",
-            workers + [
-                "OrchestratorService", "FleetRuntime", configuration, arguments, httpClient, nioFoundation, crypto,
+            [
+                "WireJSON", "Contracts", "Connections", "RabbitMQ", "Postgres", "Redis", "FleetRuntime", "FleetStorage",
+                "FleetInspection", "Hosting", "Reservation", "Payment", "Notification", "Expiry", "Recommendation",
+                "Audit", "Catalogue", "Operations", "Verification", "OrchestratorService", arguments, configuration,
+                crypto, httpClient, logging, nio, nioFoundation, nioHTTP1,
             ]),
 
         module("Chance", at: "Tests/Chance", []),
         module(
             "TestKit", at: "Tests/TestKit",
-            ["FleetRuntime", "Connections", logging, configuration, httpClient, nio, nioPosix, nioFoundationCompat]),
+            [
+                "Contracts", "Connections", "Postgres", "FleetStorage", "Hosting", httpClient, logging, nio,
+                nioFoundationCompat, nioHTTP1, nioPosix,
+            ]),
         module(
             "Simulation", at: "Tests/Simulation/Library",
-            workers + [
-                "OrchestratorService", "SagaCore", "FleetRuntime", "Contracts", "Topology", "Connections", "RabbitMQ",
-                "Postgres", "Redis", "Chance", logging, lifecycle, collections,
+            [
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", "FleetRuntime",
+                "FleetStorage", "Reservation", "Payment", "Notification", "Expiry", "Recommendation", "SagaCore",
+                "Engine", "Catalogue", "Purchases", "Operations", "OrchestratorService", "Chance", collections,
+                lifecycle, logging,
             ]),
-        program("sim", at: "Tests/Simulation/Program", ["Simulation", "SagaCore", arguments]),
+        program("sim", at: "Tests/Simulation/Program", ["SagaCore", "Engine", "Simulation", arguments]),
         tests(
             "Conformance",
-            workers + [
-                "Simulation", "OrchestratorService", "SagaCore", "FleetRuntime", "Contracts", "Topology", "RabbitMQ",
-                "Postgres", "Redis", "TestKit", logging,
+            [
+                "WireJSON", "Contracts", "Topology", "RabbitMQ", "Postgres", "Redis", "FleetRuntime", "FleetStorage",
+                "Reservation", "Payment", "Notification", "Expiry", "Recommendation", "SagaCore", "Engine", "Catalogue",
+                "Purchases", "Operations", "OrchestratorService", "TestKit", "Simulation", logging,
             ]),
         tests(
             "SimulationTests",
             [
-                "Simulation", "OrchestratorService", "SagaCore", "FleetRuntime", "Payment", "Postgres", "RabbitMQ",
-                "Connections", "Contracts", logging,
+                "Contracts", "Connections", "RabbitMQ", "Postgres", "FleetRuntime", "FleetStorage", "Payment",
+                "SagaCore", "Engine", "Catalogue", "OrchestratorService", "Simulation", logging,
             ]),
-        tests("RabbitMQTests", ["RabbitMQ", "Chance", "TestKit"]),
-        tests("PostgresTests", ["Postgres"]),
-        tests("RedisTests", ["Redis", "TestKit"]),
+        tests("RabbitMQTests", ["RabbitMQ", "Chance", "TestKit", logging]),
+        tests("PostgresTests", ["Connections", "Postgres", logging]),
+        tests("RedisTests", ["Connections", "Redis", "TestKit", logging]),
         tests("CurlTests", ["Curl", nio, nioPosix]),
-        tests("ContractsTests", ["Contracts", "ContractDocuments", "Chance", "TestKit"]),
-        tests("TopologyTests", ["Topology", "ContractDocuments"]),
-        tests("SagaCoreTests", ["SagaCore"]),
+        tests(
+            "ContractsTests",
+            ["WireJSON", "Contracts", "ContractDocuments", "Connections", "FleetRuntime", "Chance", "TestKit"]),
+        tests("TopologyTests", ["Contracts", "Topology", "ContractDocuments"]),
+        tests("SagaCoreTests", ["WireJSON", "Contracts", "SagaCore"]),
         tests(
             "OrchestratorServiceTests",
-            ["OrchestratorService", "ContractDocuments", "TestKit", hummingbird, hummingbirdTesting, httpTypes, crypto]),
+            [
+                "WireJSON", "Contracts", "ContractDocuments", "Connections", "RabbitMQ", "FleetRuntime",
+                "FleetInspection", "SagaCore", "Engine", "Catalogue", "Purchases", "Operations", "WebKit", "WebAPI",
+                "OrchestratorService", "TestKit", crypto, httpTypes, hummingbird, hummingbirdTesting, lifecycle,
+                logging, nioFoundation,
+            ]),
         tests(
-            "OperatorTests", ["turnstile", "OrchestratorService", "FleetRuntime", "Contracts", "TestKit", arguments]),
+            "OperatorTests",
+            [
+                "WireJSON", "Contracts", "Connections", "RabbitMQ", "FleetRuntime", "FleetInspection", "Hosting",
+                "Operations", "OrchestratorService", "turnstile", "TestKit", arguments,
+            ]),
         tests(
             "FleetRuntimeTests",
             [
-                "FleetRuntime", "Connections", "TestKit", configuration, lifecycle, logging, metrics, nio, nioEmbedded,
-                httpParts, httpTypes,
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", "FleetRuntime",
+                "FleetStorage", "FleetInspection", "Hosting", "TestKit", configuration, httpParts, httpTypes, lifecycle,
+                logging, metrics, nio, nioEmbedded, nioFoundationCompat,
             ]),
-        tests("ReservationTests", ["Reservation", "TestKit", "Chance"]),
-        tests("PaymentTests", ["Payment", "TestKit", "Chance"]),
-        tests("NotificationTests", ["Notification", "TestKit"]),
-        tests("ExpiryTests", ["Expiry", "TestKit"]),
-        tests("RecommendationTests", ["Recommendation", "TestKit"]),
+        tests(
+            "ReservationTests",
+            [
+                "WireJSON", "Contracts", "Connections", "Postgres", "Redis", "FleetRuntime", "FleetStorage",
+                "Reservation", "Chance", "TestKit", logging,
+            ]),
+        tests(
+            "PaymentTests",
+            [
+                "Contracts", "Connections", "RabbitMQ", "Postgres", "FleetRuntime", "FleetStorage", "Payment", "Chance",
+                "TestKit", logging,
+            ]),
+        tests(
+            "NotificationTests", ["Contracts", "Postgres", "FleetRuntime", "FleetStorage", "Notification", "TestKit"]),
+        tests(
+            "ExpiryTests",
+            [
+                "WireJSON", "Contracts", "RabbitMQ", "Postgres", "FleetRuntime", "FleetStorage", "Expiry", "TestKit",
+                logging,
+            ]),
+        tests(
+            "RecommendationTests",
+            ["Contracts", "Postgres", "FleetRuntime", "FleetStorage", "Recommendation", "TestKit"]),
         tests(
             "Integration",
-            workers + [
-                "OrchestratorService", "TestKit", "FleetRuntime", httpClient, nio, nioFoundationCompat, configuration,
-                metrics,
+            [
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", "FleetRuntime",
+                "FleetStorage", "FleetInspection", "Hosting", "Reservation", "Payment", "Notification", "Expiry",
+                "Recommendation", "SagaCore", "Audit", "Catalogue", "Operations", "Verification", "OrchestratorService",
+                "TestKit", configuration, httpClient, lifecycle, logging, metrics, nio, nioFoundationCompat, nioHTTP1,
             ]),
         program(
             "faults", at: "Tests/Faults",
-            workers + [
-                "OrchestratorService", "SagaCore", "FleetRuntime", "TestKit", httpClient, nio, nioPosix,
-                nioFoundationCompat, configuration, logging,
+            [
+                "WireJSON", "Contracts", "Connections", "RabbitMQ", "Postgres", "FleetRuntime", "Hosting", "Engine",
+                "Verification", "OrchestratorService", "TestKit", httpClient, logging, nio, nioFoundationCompat,
+                nioHTTP1,
             ]),
         program(
             "bench", at: "Tests/Load/Bench",
             [
-                "FleetRuntime", "TestKit", arguments, httpClient, nio, nioPosix, nioHTTP1, nioFoundationCompat, logging,
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", "TestKit",
+                arguments, httpClient, logging, nio, nioFoundationCompat, nioHTTP1, nioPosix,
             ]),
         program(
             "micro", at: "Tests/Load/Micro",
-            ["Simulation", "Connections", "FleetRuntime", "SagaCore", "Contracts", "Topology", "RabbitMQ", logging]),
+            [
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "FleetRuntime", "Hosting", "SagaCore",
+                "Simulation", logging,
+            ]),
     ]
 )

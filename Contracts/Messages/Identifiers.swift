@@ -68,6 +68,18 @@ package struct TicketID: Identifier {
     package init(_ uuid: UUID) { self.uuid = uuid }
 }
 
+/// Names one filed dead letter.
+package struct DeadLetterID: Identifier {
+    package let uuid: UUID
+    package init(_ uuid: UUID) { self.uuid = uuid }
+}
+
+/// Names one thing that an operator did.
+package struct ActionID: Identifier {
+    package let uuid: UUID
+    package init(_ uuid: UUID) { self.uuid = uuid }
+}
+
 /// Names one message and all its repeats: the key by which every effect happens once.
 package struct MessageID: Identifier {
     package let uuid: UUID

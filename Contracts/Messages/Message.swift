@@ -1,4 +1,5 @@
 import FoundationEssentials
+import WireJSON
 
 /// A payload with a place on the wire.
 package protocol Message: Codable, Sendable, Equatable {

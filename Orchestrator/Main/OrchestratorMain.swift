@@ -1,4 +1,4 @@
-import FleetRuntime
+import Hosting
 import OrchestratorService
 
 @main

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Contracts
 import Expiry
-import FleetRuntime
+import FleetStorage
+import Hosting
 import Logging
 import Notification
 import OrchestratorService

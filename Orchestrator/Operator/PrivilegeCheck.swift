@@ -1,5 +1,6 @@
 import Contracts
-import FleetRuntime
+import FleetStorage
+import Payment
 import Postgres
 
 /// Looks whether the fleet's roles may do in the database what their migrations allow them.

@@ -1,6 +1,8 @@
 import ArgumentParser
 import FleetRuntime
+import Hosting
 import Logging
+import Operations
 import OrchestratorService
 import RabbitMQ
 

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Connections
-import FleetRuntime
+import Hosting
 
 /// The operators' command line.
 @main

@@ -1,8 +1,9 @@
 import ArgumentParser
-import FleetRuntime
 import Foundation
+import Hosting
 import Logging
 import OrchestratorService
+import Verification
 
 /// Checks that nothing is lost, sold twice or charged twice.
 struct Verify: AsyncParsableCommand {
@@ -21,8 +22,10 @@ struct Verify: AsyncParsableCommand {
 
     func run() async throws {
         let logger = Logger(label: "turnstile")
+        let settings = try Settings.fromEnvironment()
         let verifier = Verifier(
-            try Settings.fromEnvironment(), options: Verifier.Options(settled: settled), logger: logger)
+            databaseURL: settings.databaseURL, comparesProvider: settings.paymentProvider == .simulated,
+            options: Verifier.Options(settled: settled), logger: logger)
         let report = try await verifier.run()
         if json {
             let encoder = JSONEncoder()

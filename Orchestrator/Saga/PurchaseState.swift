@@ -49,6 +49,9 @@ package enum EndReason: Codable, Sendable, Hashable {
 }
 
 extension PurchaseState: SagaState {
+    package static let openTags = ["reserving", "charging", "confirming", "closing", "unwinding"]
+    package static let endTags = ["completed", "refused", "refunded"]
+
     package var tag: String {
         switch self {
         case .reserving: "reserving"

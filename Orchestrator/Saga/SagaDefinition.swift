@@ -56,9 +56,13 @@ package protocol SagaDefinition: Sendable {
 package protocol SagaState: Codable, Sendable, Hashable {
     /// The name of the case, as the database and the outside know it.
     var tag: String { get }
+    /// The tags of the states in which a saga is open, in the order of its way.
+    static var openTags: [String] { get }
+    /// The tags of the states in which it has ended.
+    static var endTags: [String] { get }
     /// Nil while the saga is open, else the tag of its outcome.
     var outcome: String? { get }
-    /// Why the purchase ended or is ending, when there is a reason.
+    /// Why the saga ended or is ending, when there is a reason.
     var reason: String? { get }
 }
 

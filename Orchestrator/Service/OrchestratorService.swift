@@ -1,12 +1,23 @@
+import Audit
+import Catalogue
 import Connections
 import Contracts
+import Engine
+import FleetInspection
 import FleetRuntime
+import FleetStorage
 import FoundationEssentials
+import Hosting
 import Hummingbird
 import Logging
+import Operations
 import Postgres
+import Purchases
 import SagaCore
 import ServiceLifecycle
+import Verification
+import WebAPI
+import WebKit
 
 /// The process that runs the sagas: two lanes, the watchdog, the outbox relay, and HTTP.
 package enum OrchestratorService {
@@ -78,7 +89,8 @@ package enum OrchestratorService {
                 PauseWatch(pauses: parts.pauses), every: PauseWatch.period, batch: .max, health: fleet.health,
                 logger: fleet.logger),
             Sweeper(
-                SagaLookout(watchers: parts.watchers, queries: parts.sagaQueries), every: SagaLookout.period,
+                SagaLookout(watchers: parts.watchers, queries: parts.sagaQueries),
+                every: SagaLookout<PurchaseSaga>.period,
                 batch: .max, health: fleet.health, logger: fleet.logger),
             Sweeper(
                 PlaceKeeper(PostgresEventPlaces(parts.pool), bell: parts.outboxBell), every: .seconds(2),
@@ -91,7 +103,7 @@ package enum OrchestratorService {
                 ForgottenRequests(requests: PostgresRequestStore(parts.pool)), every: .seconds(60),
                 batch: RequestLimits.sweep, health: fleet.health, logger: fleet.logger),
             parts.dispatcher,
-            CachePulse(hints: parts.hints),
+            CachePulse(hints: parts.availability),
             parts.census,
             HTTPServer(
                 purchases: PurchaseRoutes(
@@ -99,7 +111,7 @@ package enum OrchestratorService {
                     streams: parts.streams()),
                 events: EventRoutes(
                     publishing: parts.publishing, catalogue: parts.catalogue,
-                    availability: Availability(hints: parts.hints, stock: parts.stock), pool: parts.pool),
+                    availability: Availability(hints: parts.availability, stock: parts.stock), pool: parts.pool),
                 operators: try parts.operators(),
                 fleet: fleet, onListening: onListening),
         ]
@@ -114,10 +126,11 @@ package enum OrchestratorService {
 
         let fleet: Fleet
         let pool: PostgresPool
+        let availability: AvailabilityHints
         let hints: PurchaseHints
         let undelivered: PostgresUndeliveredAnswers
         let book: PostgresEventBook
-        let catalogue: Catalogue
+        let catalogue: EventCatalogue
         let stock: any StockView
         let pauses: SalesPauses
         let watchers = SagaWatchers()
@@ -136,12 +149,14 @@ package enum OrchestratorService {
             pool = fleet.databasePool(of: .orchestrator, for: "http", size: Self.poolSize)
             undelivered = PostgresUndeliveredAnswers(pool)
             fleet.keepUndelivered(of: .orchestrator, in: undelivered)
-            hints = PurchaseHints(
-                RedisPurchaseCache(try fleet.redis(for: "purchases"), prefix: fleet.settings.redisPrefix),
-                health: fleet.health,
+            let redis = try fleet.redis(for: "purchases")
+            availability = AvailabilityHints(
+                RedisAvailabilityReader(redis, prefix: fleet.settings.redisPrefix), health: fleet.health,
                 logger: fleet.logger)
+            hints = PurchaseHints(
+                RedisPurchaseCache(redis, prefix: fleet.settings.redisPrefix), health: fleet.health)
             book = PostgresEventBook(pool)
-            catalogue = Catalogue(book)
+            catalogue = EventCatalogue(book)
             stock = PostgresStockView(pool)
             pauses = SalesPauses(PostgresPauseBook(pool: pool))
             relay = OutboxRelay(
@@ -162,7 +177,8 @@ package enum OrchestratorService {
 
         func desk(_ runner: SagaRunner<Store>, _ requests: any RequestStore) -> PurchaseDesk<Store> {
             PurchaseDesk(
-                runner, requests: requests, catalogue: catalogue, stock: stock, hints: hints, hold: fleet.settings.hold,
+                runner, requests: requests, catalogue: catalogue, stock: stock, availability: availability,
+                hints: hints, hold: fleet.settings.hold,
                 pauses: pauses)
         }
 
@@ -171,14 +187,23 @@ package enum OrchestratorService {
         }
 
         func epochWatch() -> EpochWatch {
-            EpochWatch(stock, logger: fleet.logger) { [hints, catalogue, recent] epoch in
-                hints.trust(only: epoch.stock)
+            EpochWatch(stock, logger: fleet.logger) { [availability, catalogue, recent] epoch in
+                availability.trust(only: epoch.stock)
                 await catalogue.forget()
                 recent.forget()
             }
         }
 
-        var sagaQueries: SagaQueries { SagaQueries(pool) }
+        var verification: SharedVerification {
+            let (settings, logger) = (fleet.settings, fleet.logger)
+            return SharedVerification { options in
+                Verifier(
+                    databaseURL: settings.databaseURL, comparesProvider: settings.paymentProvider == .simulated,
+                    options: options, logger: logger)
+            }
+        }
+
+        var sagaQueries: SagaQueries<PurchaseSaga> { SagaQueries<PurchaseSaga>(pool) }
 
         func streams() -> SagaStreams {
             SagaStreams(
@@ -192,7 +217,9 @@ package enum OrchestratorService {
             case .filed:
                 [
                     Sweeper(
-                        DeadLetterClerk(box: try DeadLetterBox(fleet), file: DeadLetterFile(pool)), every: .seconds(1),
+                        DeadLetterClerk(
+                            box: try DeadLetterBox(brokerURL: fleet.settings.brokerURL, logger: fleet.logger),
+                            file: DeadLetterFile(pool)), every: .seconds(1),
                         batch: DeadLetterClerk.batch, health: fleet.health, logger: fleet.logger),
                     Sweeper(
                         DeadLetterCleaner(file: DeadLetterFile(pool)), every: .seconds(600),
@@ -211,14 +238,14 @@ package enum OrchestratorService {
             return OperatorRoutes(
                 keys: keys, board: board,
                 sagas: SagaOperations(
-                    pool: pool, queries: SagaQueries(pool), file: file, board: board,
+                    pool: pool, queries: SagaQueries<PurchaseSaga>(pool), file: file, board: board,
                     attempts: fleet.settings.stepAttempts),
                 letters: DeadLetterRoutes(
                     desk: DeadLetterDesk(file: file, mailer: try fleet.mailer(of: .orchestrator, for: "replays"))),
                 audit: AuditBook(pool),
                 pauses: PauseRoutes(pauses: pauses, book: PostgresPauseBook(pool: pool), catalogue: catalogue),
                 undelivered: UndeliveredRoutes(answers: undelivered),
-                verification: VerifyRoute(fleet.settings, logger: fleet.logger), logger: fleet.logger)
+                verification: VerifyRoute(verification: verification), logger: fleet.logger)
         }
 
         /// Its thread is not that of the starts, which are accepted while the broker cannot be reached.

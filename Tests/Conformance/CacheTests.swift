@@ -1,20 +1,22 @@
+import Catalogue
 import Contracts
-import FleetRuntime
 import Foundation
 import Logging
 import OrchestratorService
+import Purchases
 import Redis
 import Reservation
 import Simulation
 import TestKit
 import Testing
+import WireJSON
 
 @Suite struct `A purchase cache` {
     @Test func `in memory keeps its promises`() throws {
         try inMemory { process in
             let cache = MemoryCache(process.universe)
             let client = MemoryCacheClient(cache, process)
-            try await keepPromises(client, client) { cache.holder(of: $0) }
+            try await keepPromises(client, client, client) { cache.holder(of: $0) }
         }
     }
 
@@ -23,7 +25,8 @@ import Testing
         let redis = RedisClient(try RedisConfiguration(url: url), logger: Logger(label: "test"))
         let prefix = uniqueName("conformance") + ":"
         try await keepPromises(
-            RedisPurchaseCache(redis, prefix: prefix), RedisAvailability(redis, prefix: prefix)
+            RedisPurchaseCache(redis, prefix: prefix), RedisAvailability(redis, prefix: prefix),
+            RedisAvailabilityReader(redis, prefix: prefix)
         ) { intent in
             let key = "\(prefix)intent:\(intent.event):\(intent.user)"
             return try await redis.pipeline([RedisCommand("GET", key)])[0].text.flatMap { SagaID($0) }
@@ -34,7 +37,7 @@ import Testing
 
 /// What every cache promises while it works; `holder` tells who has marked an intent.
 private func keepPromises(
-    _ purchases: some PurchaseCache, _ availability: some AvailabilityCache,
+    _ purchases: some PurchaseCache, _ availability: some AvailabilityCache, _ reader: some AvailabilityReader,
     holder: (Intent) async throws -> SagaID?
 ) async throws {
     let intent = Intent(event: fresh(), user: "anna")
@@ -52,16 +55,16 @@ private func keepPromises(
     let other = fresh(EventID.self)
     try await availability.store([event: numbers(version: 5, available: 3)])
     try await availability.store([event: numbers(version: 4, available: 9)])
-    #expect(try await left(of: event, in: purchases) == 3, "older numbers do not replace newer ones")
+    #expect(try await left(of: event, in: reader) == 3, "older numbers do not replace newer ones")
     try await availability.store([event: numbers(version: 6, available: 2), other: numbers(version: 1, available: 7)])
-    #expect(try await left(of: event, in: purchases) == 2)
+    #expect(try await left(of: event, in: reader) == 2)
     try await availability.store([event: numbers(version: 1, available: 8, epoch: "restored")])
-    #expect(try await left(of: event, in: purchases) == 8, "versions of another stock say nothing about this one")
+    #expect(try await left(of: event, in: reader) == 8, "versions of another stock say nothing about this one")
     try await availability.store([event: numbers(version: 2, available: 7, epoch: "restored")])
     try await availability.store([event: numbers(version: 1, available: 8, epoch: "restored")])
-    #expect(try await left(of: event, in: purchases) == 7)
-    #expect(try await purchases.availability(of: [fresh()]).isEmpty)
-    #expect(try await purchases.availability(of: [event, other]).count == 2)
+    #expect(try await left(of: event, in: reader) == 7)
+    #expect(try await reader.availability(of: [fresh()]).isEmpty)
+    #expect(try await reader.availability(of: [event, other]).count == 2)
 }
 
 private func numbers(version: Int, available: Int, epoch: String = "first") throws -> Reservation.Availability {
@@ -72,7 +75,7 @@ private func numbers(version: Int, available: Int, epoch: String = "first") thro
     return try WireFormat.decode(Reservation.Availability.self, fromText: text)
 }
 
-private func left(of event: EventID, in cache: some PurchaseCache) async throws -> Int? {
+private func left(of event: EventID, in cache: some AvailabilityReader) async throws -> Int? {
     guard let text = try await cache.availability(of: [event])[event] else { return nil }
     return try WireFormat.decode(CachedAvailability.self, from: text).tiers.first?.available
 }

@@ -1,6 +1,7 @@
 import Contracts
 import Expiry
 import FleetRuntime
+import FleetStorage
 import Postgres
 import Simulation
 import TestKit

@@ -1,4 +1,5 @@
 import Contracts
+import FleetStorage
 import Foundation
 import OrchestratorService
 import Postgres

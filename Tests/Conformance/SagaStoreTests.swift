@@ -1,5 +1,7 @@
 import Contracts
+import Engine
 import FleetRuntime
+import FleetStorage
 import Foundation
 import OrchestratorService
 import Postgres

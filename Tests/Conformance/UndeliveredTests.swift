@@ -1,6 +1,7 @@
 import Contracts
 import FleetRuntime
 import Foundation
+import Operations
 import OrchestratorService
 import Postgres
 import RabbitMQ

@@ -1,5 +1,5 @@
 import Contracts
-import FleetRuntime
+import Engine
 import Foundation
 import OrchestratorService
 import Postgres

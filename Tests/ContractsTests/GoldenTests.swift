@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Testing
+import WireJSON
 
 /// The samples in `Contracts/Golden` are what is on the wire.
 @Suite struct `A golden sample` {

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Testing
+import WireJSON
 
 @Suite struct `An identifier` {
     @Test func `is in the order of its creation`() {

@@ -1,7 +1,10 @@
 import Chance
+import Connections
 import Contracts
+import FleetRuntime
 import Foundation
 import Testing
+import WireJSON
 
 @Suite struct `JSON that is written` {
     @Test func `is what Foundation writes, with the keys in order`() throws {

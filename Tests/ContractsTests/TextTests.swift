@@ -3,6 +3,7 @@ import Contracts
 import Foundation
 import TestKit
 import Testing
+import WireJSON
 
 @Suite struct `The rule for text` {
     @Test(arguments: Poison.refused)

@@ -1,8 +1,8 @@
 import Contracts
 import Expiry
-import FleetRuntime
 import Foundation
 import Postgres
+import RabbitMQ
 import TestKit
 import Testing
 

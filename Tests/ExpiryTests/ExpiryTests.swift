@@ -2,8 +2,10 @@ import Contracts
 import Expiry
 import FleetRuntime
 import Foundation
+import RabbitMQ
 import TestKit
 import Testing
+import WireJSON
 
 @Suite(.enabled(if: TestServers.haveDatabase), .timeLimit(.minutes(2)))
 struct ExpiryTests {

@@ -1,7 +1,9 @@
 import Contracts
 import Expiry
 import FleetRuntime
+import FleetStorage
 import Foundation
+import Logging
 import Postgres
 import TestKit
 

@@ -1,6 +1,7 @@
 import Connections
 import FleetRuntime
 import Foundation
+import Hosting
 import Logging
 import TestKit
 

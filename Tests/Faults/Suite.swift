@@ -1,10 +1,11 @@
-import Configuration
 import Contracts
-import FleetRuntime
+import Engine
 import Foundation
+import Hosting
 import Logging
 import OrchestratorService
 import TestKit
+import Verification
 
 /// Runs faults one after another on one set of servers and one fleet.
 struct Suite {
@@ -100,10 +101,9 @@ struct Suite {
     }
 
     private func check() async throws -> [String] {
-        let settings = try Settings(
-            ConfigReader(
-                provider: EnvironmentVariablesProvider(environmentVariables: ["DATABASE_URL": place.databaseURL])))
-        let report = try await Verifier(settings, options: .init(settled: true), logger: logger).run()
+        let report = try await Verifier(
+            databaseURL: place.databaseURL, comparesProvider: true, options: .init(settled: true), logger: logger
+        ).run()
         let twice = try await books.count(
             "(SELECT user_id FROM orchestrator.saga GROUP BY user_id HAVING count(*) > 1) AS twice")
         return (report.isSound ? [] : report.lines) + (twice == 0 ? [] : ["\(twice) buyers bought twice under one key"])

@@ -6,8 +6,9 @@ import NIOEmbedded
 import NIOFoundationCompat
 import NIOHTTPTypes
 import Testing
+import WireJSON
 
-@testable import FleetRuntime
+@testable import Hosting
 
 /// How many connections a process keeps, and what it says to the others.
 @Suite struct `The limits of connections` {

@@ -1,4 +1,4 @@
-import FleetRuntime
+import FleetInspection
 import Foundation
 import Logging
 import Redis

@@ -1,6 +1,7 @@
 import Connections
 import Contracts
 import CoreMetrics
+import FleetInspection
 import FleetRuntime
 import Foundation
 import Logging

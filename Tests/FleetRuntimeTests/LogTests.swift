@@ -1,5 +1,5 @@
-import FleetRuntime
 import Foundation
+import Hosting
 import Logging
 import TestKit
 import Testing

@@ -1,4 +1,4 @@
-import FleetRuntime
+import FleetStorage
 import Testing
 
 /// How the rights that migrations give are read from them.

@@ -1,4 +1,4 @@
-import FleetRuntime
+import Hosting
 import Testing
 
 @Suite struct `The arguments of a program` {

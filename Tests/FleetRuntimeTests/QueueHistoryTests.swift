@@ -1,4 +1,4 @@
-import FleetRuntime
+import FleetInspection
 import Testing
 
 @Suite struct `The history of a queue` {

@@ -4,7 +4,7 @@ import NIOEmbedded
 import NIOHTTPTypes
 import Testing
 
-@testable import FleetRuntime
+@testable import Hosting
 
 /// Clients that send slowly, on virtual time.
 @Suite struct `A connection` {

@@ -3,6 +3,7 @@ import Connections
 import Contracts
 import FleetRuntime
 import Foundation
+import Hosting
 import Synchronization
 import Testing
 

@@ -3,6 +3,7 @@ import Foundation
 import RabbitMQ
 import TestKit
 import Testing
+import WireJSON
 
 /// How an upstream system knows what an answer is about.
 @Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))

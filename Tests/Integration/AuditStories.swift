@@ -1,5 +1,7 @@
+import Audit
 import Contracts
 import Foundation
+import Operations
 import OrchestratorService
 import Postgres
 import TestKit

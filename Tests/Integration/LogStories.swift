@@ -1,7 +1,7 @@
 import Contracts
-import FleetRuntime
 import Foundation
 import Logging
+import RabbitMQ
 import TestKit
 import Testing
 

@@ -1,6 +1,8 @@
+import Audit
 import Contracts
-import FleetRuntime
+import FleetInspection
 import Foundation
+import Operations
 import OrchestratorService
 import Postgres
 import RabbitMQ

@@ -1,12 +1,13 @@
 import Configuration
 import Contracts
-import FleetRuntime
+import FleetStorage
 import Foundation
 import Logging
 import OrchestratorService
 import Postgres
 import TestKit
 import Testing
+import Verification
 
 /// What the fleet needs of PostgreSQL: an owner, as managed servers give one, and no superuser.
 @Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(10)))
@@ -25,7 +26,7 @@ struct `An owner of the database who is no superuser` {
                     #expect(try await fleet.operate("GET", "/dead").status == 200)
                 }
             }
-            let report = try await Verifier(try database.settings(), logger: database.logger).run()
+            let report = try await database.verifier().run()
             #expect(report.isSound, "\(report.lines.joined(separator: "\n"))")
         }
     }
@@ -45,7 +46,7 @@ struct `An owner of the database who is no superuser` {
             }
             try await administrator.script(line)
             try await database.migrate()
-            let report = try await Verifier(try database.settings(), logger: database.logger).run()
+            let report = try await database.verifier().run()
             #expect(report.isSound, "\(report.lines.joined(separator: "\n"))")
         }
     }

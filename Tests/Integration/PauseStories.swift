@@ -1,6 +1,8 @@
+import Catalogue
 import Contracts
 import Foundation
 import OrchestratorService
+import RabbitMQ
 import TestKit
 import Testing
 

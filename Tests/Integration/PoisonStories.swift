@@ -1,6 +1,6 @@
 import Contracts
-import FleetRuntime
 import Foundation
+import Hosting
 import Logging
 import TestKit
 import Testing

@@ -1,9 +1,12 @@
 import AsyncHTTPClient
 import Contracts
+import FleetInspection
 import FleetRuntime
 import Foundation
 import Glibc
+import Hosting
 import NIOCore
+import NIOHTTP1
 import TestKit
 import Testing
 

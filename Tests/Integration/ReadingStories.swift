@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Hosting
 import Postgres
 import Redis
 import TestKit

@@ -1,8 +1,10 @@
 import Contracts
 import Foundation
+import Postgres
 import RabbitMQ
 import TestKit
 import Testing
+import WireJSON
 
 /// Whoever can be told is told, whatever it sent.
 @Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))

@@ -4,6 +4,7 @@ import RabbitMQ
 import SagaCore
 import TestKit
 import Testing
+import WireJSON
 
 /// An id belongs to one request, and its first answer is its answer.
 @Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))

@@ -1,8 +1,10 @@
 import Contracts
 import Foundation
 import Postgres
+import RabbitMQ
 import TestKit
 import Testing
+import WireJSON
 
 /// Until when an event is sold, and what a repeat hears afterwards.
 @Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))

@@ -1,9 +1,11 @@
 import Contracts
 import Foundation
+import Operations
 import OrchestratorService
 import RabbitMQ
 import TestKit
 import Testing
+import WireJSON
 
 /// What becomes of texts that are not as they seem.
 @Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))

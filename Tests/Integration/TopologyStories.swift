@@ -1,6 +1,9 @@
 import Configuration
+import Connections
+import FleetInspection
 import FleetRuntime
 import Foundation
+import Hosting
 import Logging
 import RabbitMQ
 import TestKit

@@ -1,10 +1,12 @@
 import Contracts
 import FleetRuntime
 import Foundation
+import Operations
 import OrchestratorService
 import RabbitMQ
 import TestKit
 import Testing
+import WireJSON
 
 /// One trace id through everything that a purchase causes.
 @Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))

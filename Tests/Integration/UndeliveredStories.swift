@@ -1,6 +1,6 @@
 import Contracts
-import FleetRuntime
 import Foundation
+import Operations
 import OrchestratorService
 import RabbitMQ
 import TestKit

@@ -3,6 +3,7 @@ import Foundation
 import RabbitMQ
 import TestKit
 import Testing
+import WireJSON
 
 /// What an upstream system sees on the broker.
 @Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))

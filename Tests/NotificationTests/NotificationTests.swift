@@ -1,5 +1,6 @@
 import Contracts
 import FleetRuntime
+import FleetStorage
 import Foundation
 import Notification
 import Postgres

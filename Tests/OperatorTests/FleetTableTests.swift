@@ -1,7 +1,9 @@
 import Contracts
-import FleetRuntime
+import FleetInspection
 import Foundation
+import Hosting
 import Testing
+import WireJSON
 
 @testable import turnstile
 

@@ -1,5 +1,5 @@
-import FleetRuntime
 import Foundation
+import Hosting
 import Testing
 
 @Suite struct `The release` {

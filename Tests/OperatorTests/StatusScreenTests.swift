@@ -1,8 +1,9 @@
 import Contracts
-import FleetRuntime
 import Foundation
+import Operations
 import OrchestratorService
 import Testing
+import WireJSON
 
 @testable import turnstile
 

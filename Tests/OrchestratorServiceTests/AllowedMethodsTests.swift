@@ -1,12 +1,14 @@
 import Contracts
-import FleetRuntime
 import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import NIOFoundationEssentialsCompat
 import Testing
+import WireJSON
 
 @testable import OrchestratorService
+@testable import WebKit
 
 /// What a path says to a method that it does not take.
 struct `A method` {

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Testing
 
+@testable import Catalogue
 @testable import OrchestratorService
 
 /// What is kept of an event in memory.

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import OrchestratorService
+@testable import Purchases
 
 /// Where commands of one batch are decided together, and where one after another.
 @Suite struct `A batch of commands` {

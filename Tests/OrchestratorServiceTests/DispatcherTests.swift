@@ -8,6 +8,7 @@ import ServiceLifecycle
 import Synchronization
 import Testing
 
+@testable import Engine
 @testable import OrchestratorService
 
 @Suite(.timeLimit(.minutes(1)))

@@ -7,6 +7,7 @@ import HummingbirdTesting
 import Testing
 
 @testable import OrchestratorService
+@testable import WebAPI
 
 /// The service's description of itself.
 struct `The page of routes` {

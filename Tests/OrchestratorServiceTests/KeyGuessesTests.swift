@@ -1,6 +1,7 @@
 import Testing
 
 @testable import OrchestratorService
+@testable import WebKit
 
 /// How long an address is listened to that shows wrong operator keys.
 @Suite struct `Wrong operator keys` {

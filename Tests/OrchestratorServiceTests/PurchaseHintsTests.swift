@@ -6,8 +6,11 @@ import Logging
 import Synchronization
 import TestKit
 import Testing
+import WireJSON
 
+@testable import Catalogue
 @testable import OrchestratorService
+@testable import Purchases
 
 /// How the cache hears of purchases that begin and end.
 @Suite(.timeLimit(.minutes(1)))
@@ -20,8 +23,6 @@ struct `Hints of purchases` {
         let released = AsyncStream<Void>.makeStream()
         let heard = AsyncStream<[IntentMark]>.makeStream()
         private let calls = Mutex(0)
-
-        func availability(of events: [EventID]) async throws -> [EventID: Data] { [:] }
 
         func note(_ marks: [IntentMark]) async throws {
             let call = calls.withLock { calls in
@@ -40,8 +41,7 @@ struct `Hints of purchases` {
 
     @Test func `are told together and in order while the cache is slow, and after it failed`() async throws {
         let cache = SlowCache()
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let hints = PurchaseHints(cache, health: HealthBoard(), logger: logger)
+        let hints = PurchaseHints(cache, health: HealthBoard())
         let intent = Intent(event: .make(), user: "anna")
         let (first, second) = (SagaID.make(), SagaID.make())
         hints.note([.begun(intent, first, hold: .seconds(1))])
@@ -59,7 +59,7 @@ struct `Hints of purchases` {
     }
 
     /// Says how much is left of every event's only tier, and counts how often it is asked for each.
-    private final class CountingCache: PurchaseCache {
+    private final class CountingCache: AvailabilityReader {
         let left: [EventID: Int]
         let asked = Mutex<[EventID: Int]>([:])
 
@@ -76,8 +76,6 @@ struct `Hints of purchases` {
                     return (event, try WireFormat.encode(CachedAvailability(asOf: World.date, tiers: [tier])))
                 })
         }
-
-        func note(_ marks: [IntentMark]) async throws {}
     }
 
     @Test func `are not asked for again while a tier cannot have sold out, and at once where it may have`() async {
@@ -85,7 +83,7 @@ struct `Hints of purchases` {
         let cache = CountingCache(left: [plenty: 1_000_000, few: 510, none: 3])
         let world = StandingClock()
         await World.$simulated.withValue(world) {
-            let hints = PurchaseHints(
+            let hints = AvailabilityHints(
                 cache, health: HealthBoard(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             let tiers = Dictionary(
                 uniqueKeysWithValues: [plenty, few, none, unknown].map { (TierKey(event: $0, name: "Floor"), 4) })
@@ -110,14 +108,12 @@ struct `Hints of purchases` {
 @Suite(.timeLimit(.minutes(1)))
 struct `A cached availability` {
     /// Says the same of every event.
-    private struct FixedCache: PurchaseCache {
+    private struct FixedCache: AvailabilityReader {
         let text: String
 
         func availability(of events: [EventID]) async throws -> [EventID: Data] {
             Dictionary(uniqueKeysWithValues: events.map { ($0, Data(text.utf8)) })
         }
-
-        func note(_ marks: [IntentMark]) async throws {}
     }
 
     /// Whether what was cached so long ago, of this stock, is told while the database holds `current`.
@@ -125,7 +121,7 @@ struct `A cached availability` {
         let epoch = stock.map { #""epoch":"\#($0)","# } ?? ""
         let asOf = WireFormat.text(of: Date(timeIntervalSinceNow: -age))
         let text = #"{"version":9,\#(epoch)"asOf":"\#(asOf)","tiers":[{"name":"Floor","capacity":9,"available":0}]}"#
-        let hints = PurchaseHints(
+        let hints = AvailabilityHints(
             FixedCache(text: text), health: HealthBoard(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         if let current { hints.trust(only: current) }

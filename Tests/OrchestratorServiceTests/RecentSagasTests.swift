@@ -3,6 +3,7 @@ import Foundation
 import SagaCore
 import Testing
 
+@testable import Engine
 @testable import OrchestratorService
 
 /// What a process remembers of the sagas that it stored.

@@ -1,8 +1,11 @@
 import Contracts
+import FleetInspection
 import FleetRuntime
 import Foundation
 import Testing
+import WireJSON
 
+@testable import Operations
 @testable import OrchestratorService
 
 @Suite struct `The roles of a fleet` {

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Testing
 
+@testable import Catalogue
 @testable import OrchestratorService
 
 /// How an event's stock is cut into commands.

@@ -2,7 +2,9 @@ import Contracts
 import RabbitMQ
 import TestKit
 import Testing
+import WireJSON
 
+@testable import Operations
 @testable import OrchestratorService
 
 @Suite struct `A dead letter's properties` {

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Testing
+import WireJSON
 
 @testable import OrchestratorService
 

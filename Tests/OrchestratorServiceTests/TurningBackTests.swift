@@ -4,6 +4,7 @@ import SagaCore
 import Testing
 
 @testable import OrchestratorService
+@testable import Purchases
 
 /// Whoever asks to turn a purchase back or for the money is told yes only where it will be done.
 @Suite struct `What a person asks of a purchase` {
@@ -72,7 +73,8 @@ import Testing
 
     private static let inputs: [PurchaseInput] = [
         .start, .reserved(seats: [], deadline: Date(timeIntervalSince1970: 1_000)),
-        .reservationRefused(reason: "sold-out", available: 0), .confirmed(tickets: []), .confirmRefused(reason: "no-hold"), .released,
+        .reservationRefused(reason: "sold-out", available: 0), .confirmed(tickets: []),
+        .confirmRefused(reason: "no-hold"), .released,
         .captured(chargeID: "ch_1"), .declined(reason: "funds"), .closed, .refunded, .holdExpired, .cancelRequested,
         .refundRequested, .notified, .stepTimedOut, .attemptsUsedUp,
     ]

@@ -1,14 +1,17 @@
 import ContractDocuments
 import Contracts
-import FleetRuntime
 import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Logging
+import NIOFoundationEssentialsCompat
 import Testing
+import WireJSON
 
 @testable import OrchestratorService
+@testable import WebAPI
+@testable import WebKit
 
 /// What is refused before a route looks at a request.
 @Suite struct `A request` {

@@ -1,6 +1,8 @@
 import Chance
+import Connections
 import Contracts
 import FleetRuntime
+import FleetStorage
 import FoundationEssentials
 import Postgres
 import RabbitMQ

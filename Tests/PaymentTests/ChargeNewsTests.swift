@@ -1,4 +1,7 @@
 import Contracts
+import FleetRuntime
+import FoundationEssentials
+import TestKit
 import Testing
 
 @testable import Payment

@@ -1,4 +1,6 @@
 import Contracts
+import FleetRuntime
+import TestKit
 import Testing
 
 @testable import Payment

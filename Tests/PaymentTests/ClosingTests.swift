@@ -1,6 +1,8 @@
 import Contracts
 import FleetRuntime
+import FleetStorage
 import Postgres
+import RabbitMQ
 import TestKit
 import Testing
 

@@ -1,5 +1,6 @@
 import Contracts
 import FleetRuntime
+import FleetStorage
 import FoundationEssentials
 import Logging
 import Postgres
@@ -7,6 +8,7 @@ import Redis
 import Synchronization
 import TestKit
 import Testing
+import WireJSON
 
 @testable import Reservation
 

@@ -1,6 +1,8 @@
 import Chance
+import Connections
 import Contracts
 import FoundationEssentials
+import TestKit
 import Testing
 
 @testable import Reservation

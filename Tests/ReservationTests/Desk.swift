@@ -1,5 +1,6 @@
 import Contracts
 import FleetRuntime
+import FleetStorage
 import FoundationEssentials
 import Postgres
 import TestKit

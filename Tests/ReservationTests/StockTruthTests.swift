@@ -1,4 +1,5 @@
 import Chance
+import Connections
 import Contracts
 import FleetRuntime
 import Postgres

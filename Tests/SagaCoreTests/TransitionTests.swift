@@ -1,6 +1,7 @@
 import Contracts
 import SagaCore
 import Testing
+import WireJSON
 
 /// The table of the design, line by line, and that nothing else moves a purchase.
 @Suite struct `The purchase saga` {

@@ -5,7 +5,8 @@ import SagaCore
 /// Every state a purchase can stand in and every input that can come, each payload by examples.
 enum Universe {
     static let reasons: [EndReason] = [
-        .notReserved("sold-out", available: 3), .notReserved("seats-taken", available: nil), .declined("insufficient-funds"), .cancelled, .expired, .timedOut, .seatsLost,
+        .notReserved("sold-out", available: 3), .notReserved("seats-taken", available: nil),
+        .declined("insufficient-funds"), .cancelled, .expired, .timedOut, .seatsLost,
         .refundRequested,
     ]
 
@@ -27,7 +28,8 @@ enum Universe {
     static let inputs: [PurchaseInput] = [
         .start, .reserved(seats: ["A-1"], deadline: Date(timeIntervalSince1970: 1_000)),
         .reservationRefused(reason: "sold-out", available: 3),
-        .reservationRefused(reason: "seats-taken", available: nil), .confirmed(tickets: [ticket]), .confirmRefused(reason: "no-hold"),
+        .reservationRefused(reason: "seats-taken", available: nil), .confirmed(tickets: [ticket]),
+        .confirmRefused(reason: "no-hold"),
         .released, .captured(chargeID: "ch_1"), .declined(reason: "insufficient-funds"), .closed, .refunded,
         .holdExpired, .cancelRequested, .refundRequested, .notified, .stepTimedOut, .attemptsUsedUp,
     ]

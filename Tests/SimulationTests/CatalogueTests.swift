@@ -1,4 +1,6 @@
+import Catalogue
 import Contracts
+import FoundationEssentials
 import OrchestratorService
 import SagaCore
 import Simulation
@@ -18,7 +20,7 @@ import Testing
                     let event = Stage.event(at: universe.timeline.date)
                     _ = try await book.add(NewEvent(id: id, event: event, key: nil, fingerprint: .init()), [])
                 }
-                let catalogue = Catalogue(book, bytes: 3_000)
+                let catalogue = EventCatalogue(book, bytes: 3_000)
                 _ = try await catalogue.events(Set(events.prefix(2)))
                 let found = try await catalogue.events(Set(events))
                 #expect(Set(found.keys) == Set(events))

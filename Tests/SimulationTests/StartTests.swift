@@ -1,8 +1,11 @@
 import Contracts
+import Engine
 import FleetRuntime
+import FleetStorage
 import Foundation
 import Logging
 import OrchestratorService
+import Postgres
 import SagaCore
 import Simulation
 import Testing

@@ -1,9 +1,12 @@
 import Connections
 import Contracts
+import Engine
 import FleetRuntime
+import FleetStorage
 import Foundation
 import Logging
 import OrchestratorService
+import Postgres
 import SagaCore
 import Simulation
 import Testing

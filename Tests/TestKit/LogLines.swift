@@ -1,4 +1,4 @@
-import FleetRuntime
+import Hosting
 import Logging
 import Synchronization
 

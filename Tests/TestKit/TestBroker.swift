@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOFoundationCompat
+import NIOHTTP1
 
 /// Talks to RabbitMQ's management API for what AMQP cannot do: virtual hosts, policies, closing connections.
 package struct ManagementAPI: Sendable {

@@ -1,5 +1,5 @@
 import Contracts
-import FleetRuntime
+import FleetStorage
 import Foundation
 import Logging
 import Postgres

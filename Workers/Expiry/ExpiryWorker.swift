@@ -1,6 +1,7 @@
 import Contracts
 import FleetRuntime
 import FoundationEssentials
+import Postgres
 
 /// Notes which timers are wanted and which are not; `DueTimers` makes them ring.
 package struct ExpiryWorker<Book: TimerBook>: CommandHandler {

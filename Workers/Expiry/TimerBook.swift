@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Postgres
 
 /// Names one timer; there is one per saga and subject.
 package struct TimerKey: Sendable, Hashable {

@@ -1,5 +1,5 @@
 import Expiry
-import FleetRuntime
+import Hosting
 import Notification
 import Payment
 import Recommendation

@@ -1,6 +1,5 @@
 import Connections
 import Contracts
-import FleetRuntime
 import FoundationEssentials
 import Synchronization
 

@@ -1,6 +1,7 @@
 import Contracts
 import FleetRuntime
 import FoundationEssentials
+import WireJSON
 
 /// What one message asks for: a letter, or nothing that could be done.
 enum LetterRequest {

@@ -1,5 +1,3 @@
-import FleetRuntime
-
 /// A way by which letters reach people.
 package protocol NotificationSink: Sendable {
     /// A word for replies and records, such as `console`.

@@ -1,6 +1,6 @@
 import Contracts
-import FleetRuntime
 import FoundationEssentials
+import Postgres
 
 /// Where a letter stands when a command asks for it.
 package enum Standing: Sendable, Equatable {

@@ -2,6 +2,7 @@ import Connections
 import Contracts
 import FleetRuntime
 import FoundationEssentials
+import Postgres
 
 /// Tells buyers how their purchases ended: one letter per saga and template, however often it is asked for.
 package struct NotificationWorker<Store: NotificationStore>: OutsideHandler {

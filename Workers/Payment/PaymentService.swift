@@ -1,6 +1,8 @@
 import Connections
 import Contracts
 import FleetRuntime
+import FleetStorage
+import Hosting
 import Logging
 import ServiceLifecycle
 

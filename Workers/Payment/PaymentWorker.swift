@@ -3,6 +3,7 @@ import Contracts
 import FleetRuntime
 import FoundationEssentials
 import Logging
+import Postgres
 
 /// Charges, closes and refunds one payment per saga, and answers when the provider has.
 ///

@@ -3,6 +3,7 @@ import Contracts
 import FleetRuntime
 import FoundationEssentials
 import Logging
+import Postgres
 
 /// Asks the provider again about charges that are due, and sends the answers that the lane could not give.
 ///

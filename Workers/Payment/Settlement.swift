@@ -1,6 +1,7 @@
 import Connections
 import Contracts
 import Logging
+import Postgres
 
 /// Writes what the provider said into the books, whoever else writes there at the same time.
 ///

@@ -1,6 +1,6 @@
 import Contracts
-import FleetRuntime
 import FoundationEssentials
+import Postgres
 
 /// News of an event's place, and when it was published.
 package struct PlaceNews: Sendable, Equatable {

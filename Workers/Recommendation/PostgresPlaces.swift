@@ -1,5 +1,4 @@
 import Contracts
-import FleetRuntime
 import FoundationEssentials
 import Postgres
 

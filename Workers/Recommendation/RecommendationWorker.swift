@@ -1,6 +1,7 @@
 import Contracts
 import FleetRuntime
 import FoundationEssentials
+import Postgres
 
 /// Learns where events take place and what users care for; nobody waits for it, so it answers nothing.
 package struct RecommendationWorker<Store: PlaceStore>: CommandHandler {

@@ -1,5 +1,6 @@
 import Contracts
 import FleetRuntime
+import WireJSON
 
 /// One message as the reservation worker understands it, or why it can never be carried out.
 enum Order: Sendable {

@@ -1,6 +1,7 @@
 import Connections
 import Contracts
 import Redis
+import WireJSON
 
 /// Where the numbers are told to.
 package protocol AvailabilityCache: Sendable {

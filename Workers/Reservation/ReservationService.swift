@@ -1,5 +1,7 @@
 import Contracts
 import FleetRuntime
+import FleetStorage
+import Hosting
 import Postgres
 import ServiceLifecycle
 

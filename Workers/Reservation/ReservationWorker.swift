@@ -1,6 +1,7 @@
 import Contracts
 import FleetRuntime
 import FoundationEssentials
+import Postgres
 
 /// Holds seats for purchases, turns holds into tickets, and gives back what is released.
 ///

@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Postgres
 
 /// Keeps the stock of events: what the reservation worker needs of its store.
 package protocol SeatLedger<Transaction>: Sendable {

@@ -1,7 +1,10 @@
 import ArgumentParser
+import Audit
 import Contracts
 import Foundation
+import Operations
 import OrchestratorService
+import WireJSON
 
 /// Messages that could not be handled.
 struct Dead: AsyncParsableCommand {

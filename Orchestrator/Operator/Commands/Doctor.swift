@@ -1,9 +1,15 @@
 import ArgumentParser
+import Connections
 import Contracts
-import FleetRuntime
+import FleetInspection
 import Foundation
 import Logging
+import NIOCore
+import Operations
 import OrchestratorService
+import Payment
+import RabbitMQ
+import WireJSON
 
 /// Finds out why the fleet cannot work, without the orchestrator's help.
 struct Doctor: AsyncParsableCommand {

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Catalogue
 import Contracts
 import Foundation
 import OrchestratorService
+import Payment
 
 extension Events {
     struct Pause: AsyncParsableCommand {

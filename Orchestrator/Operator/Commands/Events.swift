@@ -2,6 +2,10 @@ import ArgumentParser
 import Contracts
 import Crypto
 import Foundation
+import Payment
+import RabbitMQ
+import Reservation
+import WireJSON
 
 /// Events on sale.
 struct Events: AsyncParsableCommand {

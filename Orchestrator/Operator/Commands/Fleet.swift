@@ -1,7 +1,10 @@
 import ArgumentParser
 import Contracts
+import FleetInspection
 import FleetRuntime
 import Foundation
+import Hosting
+import WireJSON
 
 /// Who is alive.
 struct Fleet: AsyncParsableCommand {

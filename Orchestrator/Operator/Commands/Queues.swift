@@ -1,8 +1,11 @@
 import ArgumentParser
 import Contracts
-import FleetRuntime
+import FleetInspection
 import Foundation
+import NIOCore
+import Operations
 import OrchestratorService
+import WireJSON
 
 /// Every queue with its depth.
 struct Queues: AsyncParsableCommand {

@@ -1,7 +1,12 @@
 import ArgumentParser
+import Audit
 import Contracts
+import FleetInspection
 import Foundation
+import Operations
 import OrchestratorService
+import RabbitMQ
+import WireJSON
 
 extension Dead {
     /// Sends dead letters back, a few first.

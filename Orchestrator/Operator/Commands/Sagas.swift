@@ -1,7 +1,9 @@
 import ArgumentParser
 import Contracts
 import Foundation
+import Operations
 import OrchestratorService
+import WireJSON
 
 /// Purchases: find, explain, and turn them.
 struct Sagas: AsyncParsableCommand {

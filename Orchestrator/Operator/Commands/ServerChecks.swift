@@ -1,8 +1,13 @@
+import Connections
 import Contracts
-import FleetRuntime
+import FleetInspection
+import FleetStorage
 import Foundation
+import Hosting
 import Logging
+import Operations
 import OrchestratorService
+import Payment
 import Postgres
 import RabbitMQ
 import Redis

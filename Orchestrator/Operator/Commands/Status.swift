@@ -1,8 +1,12 @@
 import ArgumentParser
 import Contracts
-import FleetRuntime
+import FleetInspection
 import Foundation
+import NIOCore
+import Operations
 import OrchestratorService
+import RabbitMQ
+import WireJSON
 
 /// Everything on one screen.
 struct Status: AsyncParsableCommand {

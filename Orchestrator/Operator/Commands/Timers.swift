@@ -1,7 +1,9 @@
 import ArgumentParser
 import Contracts
 import Foundation
+import Operations
 import OrchestratorService
+import WireJSON
 
 /// The next timers to ring.
 struct Timers: AsyncParsableCommand {

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Contracts
 import Foundation
+import Operations
 import OrchestratorService
+import WireJSON
 
 /// Answers that upstream systems' queues did not take.
 struct Undelivered: AsyncParsableCommand {

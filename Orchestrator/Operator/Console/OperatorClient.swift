@@ -1,10 +1,15 @@
 import ArgumentParser
 import AsyncHTTPClient
+import Connections
 import Contracts
-import FleetRuntime
+import FleetInspection
 import Foundation
+import Hosting
 import NIOCore
 import NIOFoundationEssentialsCompat
+import NIOHTTP1
+import RabbitMQ
+import WireJSON
 
 /// Where the orchestrator is, and how its answers are shown.
 struct Connection: ParsableArguments {

@@ -1,7 +1,7 @@
 import Configuration
 import Connections
-import FleetRuntime
 import Foundation
+import Hosting
 
 /// The environment, and behind it the `.run/env` that `compose/dev up` wrote in the checkout.
 struct Surroundings: Sendable {

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import RabbitMQ
 import TestKit
+import WireJSON
 
 /// What a broker does to those who rely on it.
 extension Fault {

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Glibc
+import Postgres
 import TestKit
 
 /// A cache that forgets, lies, hangs or is not there: a hint that is missing or wrong must cost time only.

@@ -30,14 +30,17 @@ extension Fault {
             try await until("the bystander is answered", within: .seconds(10)) {
                 try await stage.broker.depth(of: heard) >= 80
             }
-            let kept = try await stage.books.count("orchestrator.undelivered_answer WHERE queue = '\(answers)'")
-            guard kept >= 60 else { throw Trouble("\(kept) answers to the full queue are kept") }
+            var kept = 0
+            try await until("the answers to the full queue are kept", within: .seconds(30)) {
+                kept = try await stage.books.count("orchestrator.undelivered_answer WHERE queue = '\(answers)'")
+                return kept >= 60
+            }
             try await stage.broker.administrator {
                 try await $0.deleteQueue(answers)
                 try await $0.deleteQueue(events)
                 try await $0.declareQueue(answers, arguments: ["x-queue-type": .string("quorum")])
             }
-            try await until("the kept answers are told", within: .seconds(60)) {
+            try await until("the kept answers are told", within: .seconds(180)) {
                 try await stage.books.count("orchestrator.undelivered_answer WHERE queue = '\(answers)'") == 0
             }
             let told = try await stage.broker.depth(of: answers)

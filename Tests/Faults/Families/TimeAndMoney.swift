@@ -1,4 +1,5 @@
 import Contracts
+import Engine
 import Foundation
 import Postgres
 import RabbitMQ

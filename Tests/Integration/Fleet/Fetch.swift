@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOFoundationCompat
+import NIOHTTP1
 
 /// Asks any address.
 func fetch(_ url: String, headers: [String: String] = [:]) async throws -> Answer {

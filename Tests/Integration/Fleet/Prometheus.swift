@@ -1,4 +1,5 @@
 import Contracts
+import FleetRuntime
 import Foundation
 import TestKit
 

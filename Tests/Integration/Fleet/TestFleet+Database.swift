@@ -1,10 +1,11 @@
 import Contracts
-import FleetRuntime
 import Foundation
 import OrchestratorService
 import Postgres
 import SagaCore
+import TestKit
 import Testing
+import WireJSON
 
 extension TestFleet {
     /// Looks into the database with every right.

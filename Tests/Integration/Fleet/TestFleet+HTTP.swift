@@ -3,7 +3,10 @@ import Contracts
 import Foundation
 import NIOCore
 import NIOFoundationCompat
+import NIOHTTP1
+import Reservation
 import Testing
+import WireJSON
 
 /// An answer over HTTP.
 struct Answer: Sendable {

@@ -5,7 +5,9 @@ import Contracts
 import CoreMetrics
 import Expiry
 import FleetRuntime
+import FleetStorage
 import Foundation
+import Hosting
 import Logging
 import NIOCore
 import Notification

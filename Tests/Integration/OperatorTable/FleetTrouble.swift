@@ -1,5 +1,5 @@
-import FleetRuntime
 import Foundation
+import Postgres
 import RabbitMQ
 import TestKit
 import Topology

@@ -3,6 +3,7 @@ import FleetRuntime
 import Foundation
 import Glibc
 import NIOCore
+import NIOHTTP1
 import RabbitMQ
 import TestKit
 

@@ -1,3 +1,5 @@
+import Verification
+
 extension Corruption {
     /// What belongs to somebody or something else.
     static let foreign = [

@@ -1,4 +1,5 @@
 import OrchestratorService
+import Verification
 
 /// Something that no correct fleet leaves behind, planted in the database of one that sold tickets.
 struct Corruption: Sendable, CustomStringConvertible {

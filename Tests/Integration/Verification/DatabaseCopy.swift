@@ -1,9 +1,9 @@
-import Configuration
-import FleetRuntime
 import Foundation
+import Hosting
 import Logging
 import Postgres
 import TestKit
+import Verification
 
 /// Copies a database that nobody uses, lends the copy to `body`, and drops it.
 func withCopy(of original: TestDatabase, _ body: (TestDatabase) async throws -> Void) async throws {
@@ -30,8 +30,8 @@ func withCopy(of original: TestDatabase, _ body: (TestDatabase) async throws -> 
 }
 
 extension TestDatabase {
-    /// The settings of a process that works on this database.
-    func settings() throws -> Settings {
-        try Settings(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: ["DATABASE_URL": url])))
+    /// What checks a fleet that works on this database, with the simulated provider in it.
+    func verifier(_ options: Verifier.Options = Verifier.Options()) -> Verifier {
+        Verifier(databaseURL: url, comparesProvider: true, options: options, logger: logger)
     }
 }

@@ -3,6 +3,7 @@ import OrchestratorService
 import Postgres
 import TestKit
 import Testing
+import Verification
 
 /// One column of one table, and what changing it by hand in one row says.
 struct Column: Sendable, Hashable {

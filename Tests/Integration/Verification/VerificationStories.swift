@@ -1,10 +1,12 @@
 import Contracts
 import Foundation
 import Logging
+import Operations
 import OrchestratorService
 import Postgres
 import TestKit
 import Testing
+import Verification
 
 /// That a verification finds what is wrong, and nothing else.
 @Suite(.enabled(if: TestServers.haveAll), .timeLimit(.minutes(15)))
@@ -137,6 +139,6 @@ struct `A verification` {
         var options = Verifier.Options(settled: settled)
         options.page = 3
         options.pause = .milliseconds(settled ? 1 : 50)
-        return try await Verifier(try database.settings(), options: options, logger: database.logger).run()
+        return try await database.verifier(options).run()
     }
 }

@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import WireJSON
 
 /// The JSON of the messages that a purchase exchanges.
 enum Codec {

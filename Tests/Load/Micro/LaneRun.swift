@@ -7,6 +7,7 @@ import RabbitMQ
 import Simulation
 import Synchronization
 import Topology
+import WireJSON
 
 /// The pipeline around a handler that answers at once: reading, deciding, writing, confirming, acknowledging.
 enum LaneRun {

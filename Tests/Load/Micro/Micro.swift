@@ -1,4 +1,4 @@
-import FleetRuntime
+import Hosting
 
 /// Repeats one piece of the hot path so often, and nothing else, so that a tool beside it can count what it costs.
 ///

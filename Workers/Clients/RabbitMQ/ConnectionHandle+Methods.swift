@@ -1,4 +1,5 @@
 import CRabbitMQ
+import FoundationEssentials
 
 /// The AMQP methods used here, one call each; strings live in the arena until the call returns.
 extension ConnectionHandle {

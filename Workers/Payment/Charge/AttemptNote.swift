@@ -1,4 +1,5 @@
 import Contracts
+import FleetRuntime
 
 /// One question to the provider and what came of it, for the books.
 package struct AttemptNote: Sendable, Equatable {

@@ -1,5 +1,6 @@
 import Contracts
 import FleetRuntime
+import Postgres
 
 /// Where charges are kept, as the worker sees it.
 package protocol ChargeBook<Transaction>: Sendable {

@@ -1,5 +1,6 @@
 import Contracts
 import FleetRuntime
+import WireJSON
 
 /// A command that could be read: for which saga, what is asked, and on which terms.
 struct Order: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import Connections
+import Contracts
 import FleetRuntime
 import Logging
 import Synchronization

@@ -1,3 +1,4 @@
+import Connections
 import Contracts
 import Logging
 import RabbitMQ
@@ -43,14 +44,14 @@ package struct TopologyKeeper: Sendable {
 }
 
 /// What a look at one queue found.
-struct QueueExamination {
+package struct QueueExamination {
     /// Nil for a queue that is missing.
-    var counts: (ready: Int, consumers: Int)?
-    var flaw: TopologyFlaw?
+    package var counts: (ready: Int, consumers: Int)?
+    package var flaw: TopologyFlaw?
 }
 
 extension Administrator {
-    nonisolated func exchangeFlaws() async throws -> [TopologyFlaw] {
+    package nonisolated func exchangeFlaws() async throws -> [TopologyFlaw] {
         var flaws: [TopologyFlaw] = []
         for exchange in Exchange.allCases {
             do throws(BrokerError) {
@@ -65,7 +66,7 @@ extension Administrator {
     /// Asks for a queue without making it, and, if it is there, whether it is as declared.
     ///
     /// Asked passively a broker does not compare; declaring a queue that exists compares and changes nothing.
-    nonisolated func examine(_ queue: QueueDeclaration) async throws -> QueueExamination {
+    package nonisolated func examine(_ queue: QueueDeclaration) async throws -> QueueExamination {
         var found = QueueExamination()
         do throws(BrokerError) {
             let (ready, consumers) = try await checkQueue(queue.name)

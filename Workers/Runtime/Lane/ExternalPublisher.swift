@@ -2,6 +2,7 @@ import Connections
 import Contracts
 import Logging
 import RabbitMQ
+import ServiceLifecycle
 import Topology
 
 /// Publishes what goes to queues outside the fleet: answers to upstream systems, and events to whoever listens.

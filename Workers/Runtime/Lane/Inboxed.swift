@@ -1,4 +1,5 @@
 import Contracts
+import Postgres
 
 /// Decides fresh commands inside a transaction that somebody else began and commits.
 package protocol CommandHandler<Transaction>: Sendable {

@@ -1,5 +1,6 @@
 import Connections
 import Contracts
+import FoundationEssentials
 import Logging
 import RabbitMQ
 import ServiceLifecycle

@@ -2,6 +2,7 @@ import Contracts
 import FoundationEssentials
 import RabbitMQ
 import Topology
+import WireJSON
 
 /// One delivery after reading its metadata: either a message of ours, or something to bury with its reason.
 enum Letter: Sendable {
@@ -141,14 +142,14 @@ extension Properties {
 
 extension Delivery {
     /// The bytes that the body had when it was first sent: a dead letter may have gone on without it.
-    var sizeWhenSent: Int { max(bodySize, properties.headers.integer(.cutBodySize) ?? 0) }
+    package var sizeWhenSent: Int { max(bodySize, properties.headers.integer(.cutBodySize) ?? 0) }
 
     /// Whether the body is missing, because this or an earlier reader left it out.
     var isWithoutBody: Bool { body.count < sizeWhenSent }
 }
 
 extension FieldTable {
-    func integer(_ header: Header) -> Int? {
+    package func integer(_ header: Header) -> Int? {
         guard case .integer(let value) = self[header.rawValue] else { return nil }
         return Int(value)
     }
@@ -158,7 +159,7 @@ extension FieldTable {
         text(header).flatMap { $0.utf8.count <= 255 ? $0 : nil }
     }
 
-    func text(_ header: Header) -> String? {
+    package func text(_ header: Header) -> String? {
         guard case .string(let value) = self[header.rawValue] else { return nil }
         return value
     }

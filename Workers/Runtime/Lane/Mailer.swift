@@ -3,6 +3,7 @@ import Contracts
 import FoundationEssentials
 import Logging
 import RabbitMQ
+import ServiceLifecycle
 
 /// Publishes messages until the broker has confirmed every one of them that is for the fleet.
 ///

@@ -2,6 +2,7 @@ import Contracts
 import FoundationEssentials
 import RabbitMQ
 import Topology
+import WireJSON
 
 extension Publication {
     /// Writes a message's metadata as AMQP properties; the body is the payload alone.

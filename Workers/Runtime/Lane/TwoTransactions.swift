@@ -1,4 +1,5 @@
 import Contracts
+import Postgres
 
 /// Decides commands that need the world outside our database, such as a payment provider.
 ///

@@ -51,7 +51,7 @@ package final class HealthBoard: Sendable {
 
     private let components = Mutex<[String: Component]>([:])
     /// Rung when a part becomes ready, degraded or failed.
-    let changes = Bell()
+    package let changes = Bell()
 
     package init() {}
 
@@ -89,11 +89,29 @@ package struct ComponentReading: Codable, Sendable, Equatable {
     /// Nil for a part that is ready.
     ///
     /// The reason is shortened, and what is secret is taken out of it.
-    init?(_ component: HealthBoard.Component) {
+    package init?(_ component: HealthBoard.Component) {
         guard let reason = component.status.reason else { return nil }
         name = component.name
         status = component.status.word
         self.reason = String(Redaction.redact(reason).prefix(Self.longestReason))
         since = component.since
+    }
+}
+
+extension HealthBoard {
+    /// Asks a server that the process can do without, and reports whether it answered.
+    ///
+    /// - Parameter fallback: what is said while it does not answer.
+    package func watching<Answer>(
+        _ component: String, orElse fallback: Answer, _ question: () async throws -> Answer
+    ) async -> Answer {
+        do {
+            let answer = try await question()
+            report(.ready, for: component)
+            return answer
+        } catch {
+            report(.degraded("\(error)"), for: component)
+            return fallback
+        }
     }
 }

@@ -99,11 +99,11 @@ package final class LaneBoard: Sendable {
 
     package init() {}
 
-    func add(_ queue: Queue) -> LaneActivity {
+    package func add(_ queue: Queue) -> LaneActivity {
         let activity = LaneActivity(queue: queue)
         lanes.withLock { $0.append(activity) }
         return activity
     }
 
-    func readings() -> [LaneReading] { lanes.withLock { $0 }.map { $0.reading() } }
+    package func readings() -> [LaneReading] { lanes.withLock { $0 }.map { $0.reading() } }
 }

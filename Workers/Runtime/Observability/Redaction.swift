@@ -1,8 +1,8 @@
 /// Takes out of a log line what must not be in it: the credentials of addresses, e-mail addresses, passwords and keys.
 ///
 /// A net behind those who write log lines, for errors quote what the world sent them.
-enum Redaction {
-    static func redact(_ text: String) -> String {
+package enum Redaction {
+    package static func redact(_ text: String) -> String {
         var text = text
         if text.utf8.contains(UInt8(ascii: "@")) {
             text.replace(#/:\/\/[^\/\s]*@/#, with: "://***@")

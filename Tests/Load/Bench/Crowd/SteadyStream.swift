@@ -4,6 +4,7 @@ import Foundation
 import RabbitMQ
 import Synchronization
 import TestKit
+import WireJSON
 
 /// Purchases at a fixed rate over AMQP, each timed from when it should have been published to its completed event.
 ///

@@ -1,11 +1,11 @@
 import Connections
 import Contracts
-import FleetRuntime
 import Foundation
 import Logging
 import Postgres
 import RabbitMQ
 import TestKit
+import WireJSON
 
 /// The fleet under measurement, by its addresses.
 struct Target: Sendable {

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import RabbitMQ
+import WireJSON
 
 /// What one buyer asks for, and how it is said on each way in.
 struct Wish: Sendable {

@@ -1,4 +1,4 @@
-import FleetRuntime
+import Connections
 import Foundation
 import Logging
 import Postgres

@@ -1,4 +1,5 @@
 import Foundation
+import Postgres
 import TestKit
 
 /// The end of every trial: the fleet comes to rest, and `turnstile verify --settled` finds nothing.

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Postgres
 import TestKit
 
 /// Carries out trials one after another, each with a fleet of its own, and notes what came of them.

@@ -1,4 +1,6 @@
 import Foundation
+import Logging
+import Postgres
 import TestKit
 
 /// All records of a run in one file, which is whole at any moment.

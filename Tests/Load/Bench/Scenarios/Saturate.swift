@@ -1,4 +1,5 @@
 import Contracts
+import Postgres
 import TestKit
 
 /// As many purchases as there are, over AMQP, as fast as the fleet takes them.

@@ -1,4 +1,5 @@
 import Contracts
+import NIOHTTP1
 import TestKit
 
 /// The orchestrator's HTTP side, asked by clients that keep their connections.

@@ -1,3 +1,4 @@
+import Contracts
 import RabbitMQ
 import Synchronization
 import Topology

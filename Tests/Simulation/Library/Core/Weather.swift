@@ -1,4 +1,5 @@
 import Chance
+import Connections
 
 /// How likely each kind of trouble is while a simulation's storm lasts.
 package struct Weather: Sendable, Equatable {

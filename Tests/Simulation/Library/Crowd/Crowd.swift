@@ -1,8 +1,11 @@
 import Contracts
-import FleetRuntime
+import Engine
+import FleetStorage
 import FoundationEssentials
 import OrchestratorService
+import Purchases
 import RabbitMQ
+import Reservation
 import SagaCore
 import Synchronization
 

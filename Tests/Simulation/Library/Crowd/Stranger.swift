@@ -1,4 +1,6 @@
 import Contracts
+import Engine
+import FleetStorage
 import FoundationEssentials
 import OrchestratorService
 import SagaCore

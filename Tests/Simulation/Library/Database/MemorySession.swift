@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Postgres
+import Synchronization
 
 /// One process's connection to a schema.
 package struct MemorySession<Tables: Sendable>: Sendable {

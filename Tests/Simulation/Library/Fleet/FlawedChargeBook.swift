@@ -1,6 +1,8 @@
 import Contracts
 import FleetRuntime
+import FoundationEssentials
 import Payment
+import Postgres
 
 /// The books of payments, with or without a flaw.
 struct FlawedChargeBook: DueCharges {

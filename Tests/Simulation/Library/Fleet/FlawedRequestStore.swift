@@ -1,5 +1,5 @@
 import Contracts
-import FleetRuntime
+import FleetStorage
 import OrchestratorService
 import SagaCore
 

@@ -1,6 +1,8 @@
 import Contracts
-import FleetRuntime
+import Engine
+import FleetStorage
 import OrchestratorService
+import Postgres
 import SagaCore
 
 /// The sagas' store, with or without a flaw.

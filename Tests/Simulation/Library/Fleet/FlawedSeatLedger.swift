@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Postgres
 import Reservation
 
 /// The stock, with or without a flaw.

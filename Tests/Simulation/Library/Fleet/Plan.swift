@@ -1,5 +1,5 @@
 import Chance
-import FleetRuntime
+import Connections
 import OrchestratorService
 import Payment
 import Reservation

@@ -1,9 +1,13 @@
+import Catalogue
 import Contracts
+import Engine
 import Expiry
 import FleetRuntime
 import Notification
+import Operations
 import OrchestratorService
 import Payment
+import Purchases
 import Recommendation
 import Reservation
 import SagaCore
@@ -17,7 +21,9 @@ extension SimulatedFleet {
         patience.backoffLimit = plan.backoffLimit
         let store = FlawedSagaStore(MemorySagaStore(session), plan.flaws.sagas)
         let runner = SagaRunner(store: store, patience: patience, logger: logger)
-        let hints = PurchaseHints(MemoryCacheClient(cache, process), health: HealthBoard(), logger: logger)
+        let client = MemoryCacheClient(cache, process)
+        let availability = AvailabilityHints(client, health: HealthBoard(), logger: logger)
+        let hints = PurchaseHints(client, health: HealthBoard())
         let book = MemoryEventBook(session, stock: reservation)
         let bell = Bell()
         let undelivered = MemoryUndeliveredAnswers(session, isForgetful: plan.flaws.forgetsAnswers)
@@ -25,9 +31,9 @@ extension SimulatedFleet {
         let dispatcher = Dispatcher(mailer(in: process, keeping: undelivered), logger: logger)
         let requests = FlawedRequestStore(MemoryRequestStore(session), plan.flaws.requests)
         let desk = PurchaseDesk(
-            runner, requests: requests, catalogue: Catalogue(book),
+            runner, requests: requests, catalogue: EventCatalogue(book),
             stock: MemoryStockView(MemorySession(reservation, process)),
-            hints: hints, hold: .seconds(20))
+            availability: availability, hints: hints, hold: .seconds(20))
         let progress = PurchaseProgress(runner, hints: hints, watchers: SagaWatchers())
         let commands = CommandsHandler(
             desk: desk, purchases: progress, publishing: EventPublishing(book, relay: relay), requests: requests)

@@ -3,6 +3,7 @@ import Contracts
 import FleetRuntime
 import Logging
 import OrchestratorService
+import Purchases
 import RabbitMQ
 import SagaCore
 import ServiceLifecycle

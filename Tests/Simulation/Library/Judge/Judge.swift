@@ -1,7 +1,12 @@
 import Contracts
+import Engine
 import FoundationEssentials
+import Notification
+import Operations
 import OrchestratorService
 import Payment
+import RabbitMQ
+import Reservation
 import SagaCore
 import Topology
 

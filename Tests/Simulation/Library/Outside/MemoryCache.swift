@@ -1,9 +1,12 @@
+import Catalogue
 import Contracts
 import FoundationEssentials
 import OrchestratorService
+import Purchases
 import Redis
 import Reservation
 import Synchronization
+import WireJSON
 
 /// A cache that may fail, forget everything, or say what is not so.
 package final class MemoryCache: Sendable {
@@ -82,7 +85,7 @@ package final class MemoryCache: Sendable {
 }
 
 /// One process's connection to the simulated cache.
-package struct MemoryCacheClient: PurchaseCache, AvailabilityCache {
+package struct MemoryCacheClient: PurchaseCache, AvailabilityReader, AvailabilityCache {
     let cache: MemoryCache
     let process: Incarnation
 

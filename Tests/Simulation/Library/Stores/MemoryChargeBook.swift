@@ -2,6 +2,7 @@ import Contracts
 import FleetRuntime
 import FoundationEssentials
 import Payment
+import Postgres
 
 /// Charges in memory, with the locks of the schema `payment`.
 package struct MemoryChargeBook: DueCharges {

@@ -1,9 +1,12 @@
+import Catalogue
 import Contracts
 import FleetRuntime
+import FleetStorage
 import FoundationEssentials
 import OrchestratorService
 import Reservation
 import SagaCore
+import WireJSON
 
 /// The events on sale and the outbox, in memory.
 package struct MemoryEventBook<Definition: PurchaseDefinition>: EventBook, Outbox {

@@ -1,5 +1,5 @@
+import Catalogue
 import Contracts
-import FleetRuntime
 import FoundationEssentials
 import OrchestratorService
 import SagaCore

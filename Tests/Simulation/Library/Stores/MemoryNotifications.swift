@@ -2,6 +2,7 @@ import Contracts
 import FleetRuntime
 import FoundationEssentials
 import Notification
+import Postgres
 
 /// The schema `notification` in memory.
 package struct NotificationTables: HasInbox {

@@ -1,6 +1,6 @@
 import Contracts
-import FleetRuntime
 import FoundationEssentials
+import Postgres
 import Recommendation
 
 /// The schema `recommendation` in memory.

@@ -1,4 +1,5 @@
 import Contracts
+import FleetStorage
 import OrchestratorService
 import SagaCore
 

@@ -1,7 +1,10 @@
 import Contracts
+import Engine
 import FleetRuntime
+import FleetStorage
 import FoundationEssentials
 import OrchestratorService
+import Postgres
 import SagaCore
 
 /// Sagas and their journal in memory, with the locks and constraints of the schema `orchestrator`.

@@ -1,6 +1,7 @@
 import Contracts
 import FleetRuntime
 import FoundationEssentials
+import Postgres
 import Reservation
 
 /// The stock in memory, with the locks and constraints of the schema `reservation`.

@@ -1,7 +1,7 @@
 import Contracts
 import Expiry
-import FleetRuntime
 import FoundationEssentials
+import Postgres
 
 /// The schema `expiry` in memory.
 package struct ExpiryTables: HasInbox {

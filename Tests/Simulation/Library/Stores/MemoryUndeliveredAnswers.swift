@@ -1,7 +1,9 @@
 import Contracts
 import FleetRuntime
 import FoundationEssentials
+import Operations
 import OrchestratorService
+import RabbitMQ
 import SagaCore
 
 /// The answers that nobody has taken yet, in memory.

@@ -1,7 +1,11 @@
 import Contracts
+import Engine
 import FleetRuntime
+import FleetStorage
 import FoundationEssentials
+import Operations
 import OrchestratorService
+import Postgres
 import SagaCore
 
 /// The schema `orchestrator` in memory.

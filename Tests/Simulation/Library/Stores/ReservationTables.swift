@@ -1,5 +1,4 @@
 import Contracts
-import FleetRuntime
 import Postgres
 import Reservation
 
