@@ -14,13 +14,11 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
@@ -40,6 +38,12 @@ func module(
         swiftSettings: strict)
 }
 
+/// A C library of the system, wrapped in `Workers/Clients`; a build that does not find it names the package to install.
+func library(_ name: String, _ pkgConfig: String?, package: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Workers/Clients/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
 func program(_ name: String, at path: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
 }
@@ -50,30 +54,28 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "turnstile",
-    platforms: [.macOS(.v15)],
     dependencies: [
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // Of two traits or more SwiftPM shuffles the flags each time that it plans a build, and compiles everything again.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         .systemLibrary(name: "CLinux", path: "Workers/Clients/CLinux"),
-        .systemLibrary(name: "CRabbitMQ", path: "Workers/Clients/CRabbitMQ"),
-        .systemLibrary(name: "CPostgres", path: "Workers/Clients/CPostgres"),
-        .systemLibrary(name: "CHiredis", path: "Workers/Clients/CHiredis"),
-        .systemLibrary(
-            name: "CCurl", path: "Workers/Clients/CCurl", pkgConfig: "libcurl",
-            providers: [.apt(["libcurl4-openssl-dev"])]),
+        library("CRabbitMQ", "librabbitmq", package: "librabbitmq-dev"),
+        library("CPostgres", "libpq", package: "libpq-dev"),
+        // SwiftPM would warn of a flag in this one's pkg-config file with each build; its shim names the package itself.
+        library("CHiredis", nil, package: "libhiredis-dev"),
+        library("CCurl", "libcurl", package: "libcurl4-openssl-dev"),
         module("Connections", at: "Workers/Clients/Connections", ["CLinux", collections]),
         module("RabbitMQ", at: "Workers/Clients/RabbitMQ", ["CRabbitMQ", "Connections", logging, collections]),
         module("Postgres", at: "Workers/Clients/Postgres", ["CPostgres", "Connections", logging, collections]),
@@ -101,8 +103,8 @@ let package = Package(
         module(
             "FleetInspection", at: "Workers/Inspection",
             [
-                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Redis", "FleetRuntime", httpClient,
-                logging, nio, nioFoundation, nioHTTP1, nioPosix,
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Redis", "Curl", "FleetRuntime",
+                logging, nio,
             ]),
         module(
             "Hosting", at: "Workers/Hosting",
@@ -195,19 +197,16 @@ let package = Package(
         program(
             "turnstile", at: "Orchestrator/Operator",
             [
-                "WireJSON", "Contracts", "Connections", "RabbitMQ", "Postgres", "Redis", "FleetRuntime", "FleetStorage",
-                "FleetInspection", "Hosting", "Reservation", "Payment", "Notification", "Expiry", "Recommendation",
-                "Audit", "Catalogue", "Operations", "Verification", "OrchestratorService", arguments, configuration,
-                crypto, httpClient, logging, nio, nioFoundation, nioHTTP1,
+                "WireJSON", "Contracts", "Connections", "RabbitMQ", "Postgres", "Redis", "Curl", "FleetRuntime",
+                "FleetStorage", "FleetInspection", "Hosting", "Reservation", "Payment", "Notification", "Expiry",
+                "Recommendation", "Audit", "Catalogue", "Operations", "Verification", "OrchestratorService", arguments,
+                configuration, crypto, logging,
             ]),
 
         module("Chance", at: "Tests/Chance", []),
         module(
             "TestKit", at: "Tests/TestKit",
-            [
-                "Contracts", "Connections", "Postgres", "FleetStorage", "Hosting", httpClient, logging, nio,
-                nioFoundationCompat, nioHTTP1, nioPosix,
-            ]),
+            ["Contracts", "Connections", "Postgres", "Curl", "FleetStorage", "Hosting", logging, nio, nioPosix]),
         module(
             "Simulation", at: "Tests/Simulation/Library",
             [
@@ -244,21 +243,21 @@ let package = Package(
             [
                 "WireJSON", "Contracts", "ContractDocuments", "Connections", "RabbitMQ", "FleetRuntime",
                 "FleetInspection", "SagaCore", "Engine", "Catalogue", "Purchases", "Operations", "WebKit", "WebAPI",
-                "OrchestratorService", "TestKit", crypto, httpTypes, hummingbird, hummingbirdTesting, lifecycle,
-                logging, nioFoundation,
+                "OrchestratorService", "TestKit", crypto, httpTypes, hummingbird, lifecycle, logging, nioEmbedded,
+                nioFoundation,
             ]),
         tests(
             "OperatorTests",
             [
-                "WireJSON", "Contracts", "Connections", "RabbitMQ", "FleetRuntime", "FleetInspection", "Hosting",
-                "Operations", "OrchestratorService", "turnstile", "TestKit", arguments,
+                "WireJSON", "Contracts", "RabbitMQ", "FleetRuntime", "FleetInspection", "Hosting", "Operations",
+                "OrchestratorService", "turnstile", "TestKit", arguments,
             ]),
         tests(
             "FleetRuntimeTests",
             [
-                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", "FleetRuntime",
-                "FleetStorage", "FleetInspection", "Hosting", "TestKit", configuration, httpParts, httpTypes, lifecycle,
-                logging, metrics, nio, nioEmbedded, nioFoundationCompat,
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", "Curl",
+                "FleetRuntime", "FleetStorage", "FleetInspection", "Hosting", "TestKit", configuration, httpParts,
+                httpTypes, lifecycle, logging, metrics, nio, nioEmbedded, nioFoundationCompat,
             ]),
         tests(
             "ReservationTests",
@@ -286,23 +285,22 @@ let package = Package(
         tests(
             "Integration",
             [
-                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", "FleetRuntime",
-                "FleetStorage", "FleetInspection", "Hosting", "Reservation", "Payment", "Notification", "Expiry",
-                "Recommendation", "SagaCore", "Audit", "Catalogue", "Operations", "Verification", "OrchestratorService",
-                "TestKit", configuration, httpClient, lifecycle, logging, metrics, nio, nioFoundationCompat, nioHTTP1,
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", "Curl",
+                "FleetRuntime", "FleetStorage", "FleetInspection", "Hosting", "Reservation", "Payment", "Notification",
+                "Expiry", "Recommendation", "SagaCore", "Audit", "Catalogue", "Operations", "Verification",
+                "OrchestratorService", "TestKit", configuration, lifecycle, logging, metrics,
             ]),
         program(
             "faults", at: "Tests/Faults",
             [
-                "WireJSON", "Contracts", "Connections", "RabbitMQ", "Postgres", "FleetRuntime", "Hosting", "Engine",
-                "Verification", "OrchestratorService", "TestKit", httpClient, logging, nio, nioFoundationCompat,
-                nioHTTP1,
+                "WireJSON", "Contracts", "Connections", "RabbitMQ", "Postgres", "Curl", "FleetRuntime", "Hosting",
+                "Engine", "Verification", "OrchestratorService", "TestKit", logging,
             ]),
         program(
             "bench", at: "Tests/Load/Bench",
             [
-                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", "TestKit",
-                arguments, httpClient, logging, nio, nioFoundationCompat, nioHTTP1, nioPosix,
+                "WireJSON", "Contracts", "Topology", "Connections", "RabbitMQ", "Postgres", "Redis", "Curl", "TestKit",
+                arguments, logging, nio, nioFoundationCompat, nioHTTP1, nioPosix,
             ]),
         program(
             "micro", at: "Tests/Load/Micro",

@@ -22,6 +22,7 @@ extension `A client for HTTP` {
             try await withClient { client in
                 let closed = try await failure { _ = try await client.send(.post("http://127.0.0.1:1/", "x")) }
                 #expect(closed.code == .couldNotConnect)
+                #expect(closed.detail == "connection refused")
                 #expect(!closed.mayHaveBeenSent)
                 let unknown = try await failure { _ = try await client.send(.get("http://nobody.invalid/")) }
                 #expect(unknown.code == .couldNotResolve || unknown.code == .timedOut, "\(unknown)")

@@ -56,7 +56,7 @@ enum Main {
             outcome = .failure(error)
         }
         try await fleet.stopAll()
-        try await web.close()
+        await web.close()
         return try outcome.get()
     }
 

@@ -1,12 +1,9 @@
-import AsyncHTTPClient
 import Contracts
 import FleetInspection
 import FleetRuntime
 import Foundation
 import Glibc
 import Hosting
-import NIOCore
-import NIOHTTP1
 import TestKit
 import Testing
 
@@ -94,18 +91,13 @@ struct `The processes of a fleet` {
 extension ProcessFleet {
     /// Publishes an event and buys a ticket for it.
     fileprivate func buy() async throws {
-        var publish = HTTPClientRequest(url: try url + "/events")
-        publish.method = .POST
-        publish.headers.add(name: "Content-Type", value: "application/json")
         let tiers = #"{"name":"Floor","price":{"currency":"EUR","minor":4500},"capacity":100}"#
-        publish.body = .bytes(ByteBuffer(string: TestFleet.event(tiers)))
-        let event = try await send(publish).decode(EventReading.self).eventId
-        var start = HTTPClientRequest(url: try url + "/saga/start")
-        start.method = .POST
-        start.headers.add(contentsOf: ["Content-Type": "application/json", "Prefer": "wait=20"])
+        let event = try await send("POST", try url + "/events", body: Data(TestFleet.event(tiers).utf8))
+            .decode(EventReading.self).eventId
         let wish = #"{"userId":"ada","eventId":"\#(event)","quantity":1,"email":"ada.lovelace@example.org"}"#
-        start.body = .bytes(ByteBuffer(string: wish))
-        #expect(try await send(start).decode(SagaReading.self).outcome == "completed")
+        let purchase = try await send(
+            "POST", try url + "/saga/start", body: Data(wish.utf8), headers: ["Prefer": "wait=20"])
+        #expect(try purchase.decode(SagaReading.self).outcome == "completed")
     }
 
     fileprivate func roll() async throws -> [FleetMember] {

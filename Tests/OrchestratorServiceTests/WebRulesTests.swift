@@ -3,7 +3,6 @@ import Contracts
 import Foundation
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
 import Logging
 import NIOFoundationEssentialsCompat
 import Testing
@@ -17,7 +16,7 @@ import WireJSON
 @Suite struct `A request` {
     private static func ask(
         _ method: HTTPRequest.Method, _ uri: String, _ headers: HTTPFields = [:]
-    ) async throws -> TestResponse {
+    ) async throws -> RoutedAnswer {
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware(logger: Logger(label: "test")))
         router.add(middleware: CrossSiteMiddleware())
@@ -26,13 +25,11 @@ import WireJSON
         router.get("sagas") { _, _ in "all" }
         router.get("sagas/:id") { _, _ in "one" }
         router.post("sagas/:id/cancel") { _, _ in "cancelled" }
-        return try await Application(router: router).test(.router) { client in
-            try await client.execute(uri: uri, method: method, headers: headers)
-        }
+        return try await router.ask(method, uri, headers)
     }
 
-    private static func problem(_ answer: TestResponse) throws -> Problem {
-        try WireFormat.decode(Problem.self, from: Data(buffer: answer.body))
+    private static func problem(_ answer: RoutedAnswer) throws -> Problem {
+        try WireFormat.decode(Problem.self, from: answer.body)
     }
 
     @Test(arguments: [

@@ -1,8 +1,5 @@
-import AsyncHTTPClient
+import Curl
 import Foundation
-import NIOCore
-import NIOFoundationCompat
-import NIOHTTP1
 
 /// Talks to RabbitMQ's management API for what AMQP cannot do: virtual hosts, policies, closing connections.
 package struct ManagementAPI: Sendable {
@@ -23,17 +20,16 @@ package struct ManagementAPI: Sendable {
         target.password = nil
         target.percentEncodedPath = "/api" + path
         guard let url = target.string else { throw MissingServer(name: "AMQP_MANAGEMENT_URL") }
-        var request = HTTPClientRequest(url: url)
-        request.method = .init(rawValue: method)
-        request.headers.add(name: "Content-Type", value: "application/json")
-        request.setBasicAuth(username: base.user ?? "", password: base.password ?? "")
-        request.body = body.map { .bytes(ByteBuffer(string: $0)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
-        let data = Data(buffer: try await response.body.collect(upTo: 16 << 20))
-        guard response.status.code < 300 else {
-            throw ManagementFailure(what: "\(method) \(path): \(String(decoding: data, as: UTF8.self))")
+        var request = CurlRequest(method, url, body: body.map { Data($0.utf8) })
+        request.timeout = .seconds(60)
+        request.bodyLimit = 16 << 20
+        let credentials = Data("\(base.user ?? ""):\(base.password ?? "")".utf8).base64EncodedString()
+        request.headers = ["Content-Type": "application/json", "Authorization": "Basic \(credentials)"]
+        let response = try await CurlClient.ofTests.send(request)
+        guard response.status < 300 else {
+            throw ManagementFailure(what: "\(method) \(path): \(String(decoding: response.body, as: UTF8.self))")
         }
-        return data
+        return response.body
     }
 
     package var user: String { base.user ?? "guest" }

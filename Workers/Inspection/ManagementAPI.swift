@@ -1,10 +1,7 @@
-import AsyncHTTPClient
 import Contracts
+import Curl
 import FleetRuntime
 import FoundationEssentials
-import NIOCore
-import NIOFoundationEssentialsCompat
-import NIOHTTP1
 import Topology
 import WireJSON
 
@@ -34,23 +31,21 @@ struct ManagementAPI: Sendable {
         location.password = nil
         location.percentEncodedPath = "/api\(path)"
         location.queryItems = [URLQueryItem(name: "columns", value: Answer.columns)]
-        var request = HTTPClientRequest(url: location.string ?? url)
-        // Queues are so much alike that their list, compressed, looks like a decompression bomb to the client.
-        request.headers.add(name: "Accept-Encoding", value: "identity")
-        request.headers.add(name: "Authorization", value: "Basic \(credentials)")
-        let response: HTTPClientResponse
-        do {
-            response = try await HTTPClient.prompt.execute(
-                request, timeout: .seconds(patience.components.seconds))
+        var request = CurlRequest.prompt("GET", location.string ?? url, within: patience)
+        request.headers = ["Authorization": "Basic \(credentials)"]
+        request.bodyLimit = 16 << 20
+        let response: CurlResponse
+        do throws(CurlError) {
+            response = try await CurlClient.prompt.send(request)
         } catch {
             throw UnreadableManagement(plainReason(of: error))
         }
-        guard response.status == .ok else {
+        guard response.status == 200 else {
             throw UnreadableManagement(
-                response.status == .unauthorized
-                    ? "it refuses the login (401); check AMQP_MANAGEMENT_URL" : "it answers \(response.status.code)")
+                response.status == 401
+                    ? "it refuses the login (401); check AMQP_MANAGEMENT_URL" : "it answers \(response.status)")
         }
-        return try WireFormat.decode(type, from: Data(buffer: try await response.body.collect(upTo: 16 << 20)))
+        return try WireFormat.decode(type, from: response.body)
     }
 
     private static func flaws(of exchanges: [ManagedExchange]) -> [TopologyFlaw] {

@@ -1,16 +1,16 @@
-import AsyncHTTPClient
-import NIOCore
+import Curl
 
-extension HTTPClient {
-    /// A client for whoever waits at a screen: a refused connection is an answer and not tried again.
-    package static let prompt = HTTPClient(
-        eventLoopGroupProvider: .singleton, configuration: .prompt)
+extension CurlClient {
+    /// The one client of the process for its management API and its orchestrator.
+    package static let prompt = CurlClient()
 }
 
-extension HTTPClient.Configuration {
-    fileprivate static var prompt: HTTPClient.Configuration {
-        var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(2)))
-        configuration.connectionPool.retryConnectionEstablishment = false
-        return configuration
+extension CurlRequest {
+    /// A request of somebody who waits at a screen: that nobody is there is known soon.
+    package static func prompt(_ method: String, _ url: String, within limit: Duration) -> CurlRequest {
+        var request = CurlRequest(method, url)
+        request.timeout = limit
+        request.connectTimeout = .seconds(2)
+        return request
     }
 }

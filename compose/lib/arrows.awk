@@ -1,7 +1,7 @@
 # Fails when a Swift file imports one of our modules that its own module may not know.
 # The table is the one of the architecture: folder, module, what it may import. Tests may import anything.
 BEGIN {
-    clients = " Connections RabbitMQ Postgres Redis "
+    clients = " Connections RabbitMQ Postgres Redis Curl "
     workers = " Reservation Payment Notification Expiry Recommendation "
 
     module("Contracts/Messages", "Contracts", "")

@@ -30,7 +30,7 @@ measure_fleet() {
     ensure_swift
     ensure_packages
     use_run "$(default_run)/bench-servers"
-    start_release_build "building the fleet in release mode"
+    start_release_build "building the fleet and its bench in release mode" "${PROGRAMS[@]}" bench
     finish_build
     bench_help_or_mistake "$@" || exit "$?"
     if [[ -z ${TURNSTILE_KEEP_SERVERS:-} ]]; then

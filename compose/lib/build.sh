@@ -7,18 +7,29 @@ ensure_swift() {
 
 # start_build TITLE ARGS…: starts `swift build ARGS`.
 start_build() {
+    begin_build "$1"
+    start_job "$ROOT" swift build "${@:2}" >"$BUILD_LOG" 2>&1
+}
+
+# start_release_build TITLE PRODUCT…: programs as they are measured and shipped, with Swift's own libraries inside, for
+# calls into those are direct then (PERFORMANCE.md). SwiftPM builds one product at a time, or all.
+start_release_build() {
+    begin_build "$1$(first_time release)"
+    # shellcheck disable=SC2016
+    start_job "$ROOT" bash -c 'for product; do
+        swift build --configuration release --static-swift-stdlib --product "$product" || exit
+    done' build "${@:2}" >"$BUILD_LOG" 2>&1
+}
+
+begin_build() {
     BUILD_BEGAN=$SECONDS
     BUILD_LOG=$RUN/log/build.log
     say "$1"
-    shift
-    start_job "$ROOT" swift build "$@" >"$BUILD_LOG" 2>&1
+    settle_packages
 }
 
-# start_release_build TITLE ARGS…: programs as they are measured and shipped, with Swift's own libraries inside, for calls
-# into those are direct then (PERFORMANCE.md).
-start_release_build() {
-    start_build "$1$(first_time release)" --configuration release --static-swift-stdlib "${@:2}"
-}
+# A clone in which no packages were chosen yet takes those that the project was built and tested with.
+settle_packages() { [[ -e $ROOT/Package.resolved ]] || cp "$COMPOSE/packages.lock" "$ROOT/Package.resolved"; }
 
 # first_time CONFIGURATION: what to expect of a build in a fresh clone.
 first_time() { [[ -e $ROOT/.build/$1 ]] || printf " (the first time 5 to 10 minutes on two cores, later seconds)"; }
@@ -30,13 +41,23 @@ finish_build() {
         sleep 0.2
         ((SECONDS - told >= 15)) || continue
         told=$SECONDS
-        say "  $(tail -c 4096 "$BUILD_LOG" | tr '\r' '\n' | grep . | tail -n 1 | cut -c1-100) ($(seconds_since "$BUILD_BEGAN"))"
+        say "  $(build_progress) ($(seconds_since "$BUILD_BEGAN"))"
     done
     finish_job || {
         grep -E '(error|warning): ' "$BUILD_LOG" | sort -u >&2 || show_tail "$BUILD_LOG"
         fail "the build failed; all of its output is in $BUILD_LOG"
     }
     say "  built ($(seconds_since "$BUILD_BEGAN"))"
+}
+
+# build_progress: what is being built and how far it is: "compiling 312 of 640, NIOPosix". The number of steps grows while
+# SwiftPM finds more of them.
+build_progress() {
+    tail -c 4096 "$BUILD_LOG" | tr '\r' '\n' | sed -nE '
+        s/^\[([0-9]+)\/([0-9]+)\] (Compiling|Emitting module) ([^ ]+).*/compiling \1 of \2, \4/p; t
+        s/^\[([0-9]+)\/([0-9]+)\] Linking ([^ ]+).*/linking \1 of \2, \3/p; t
+        s/^\[([0-9]+)\/([0-9]+)\] .*/preparing \1 of \2/p; t
+        s/^(Fetching|Fetched|Updating|Creating working copy for) ([^ ]+).*/getting \2/p' | grep . | tail -n 1 || printf planning
 }
 
 # The build that programs are taken from.

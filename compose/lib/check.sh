@@ -33,6 +33,7 @@ check_sources() {
     check_step "tidiness" over_sources tidy.awk
     check_step "shell scripts" check_scripts
     check_step "alert rules" check_alerts
+    check_step "packages" check_packages
     ((failures == 0)) || fail "$failures checks failed"
 }
 
@@ -66,3 +67,17 @@ check_alerts() {
     rm -f "$folder.log"
     return 1
 }
+
+# The packages that SwiftPM uses here, and theirs, are of the versions in compose/packages.lock.
+check_packages() {
+    settle_packages
+    diff <(listed_packages) <(used_packages) ||
+        { say "  compose/packages.lock lists < and the build uses >; if that is meant: cp Package.resolved compose/packages.lock" && return 1; }
+}
+
+listed_packages() {
+    awk -f "$COMPOSE/lib/json.awk" "$COMPOSE/packages.lock" |
+        awk -F '\t' '/^pins.*\.identity\t/ { name = $2 } /^pins.*\.version\t/ { print name, $2 }' | sort
+}
+
+used_packages() { swift package show-dependencies --format text | sed -nE 's/.* ([^ ]+)<.*@([^>@]+)>.*/\1 \2/p' | sort -u; }

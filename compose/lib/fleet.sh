@@ -3,6 +3,9 @@
 WORKERS=(reservation payment notification expiry recommendation)
 FLEET=(orchestrator "${WORKERS[@]}")
 
+# What they and their operator run. The one that contains most of the others is built first.
+PROGRAMS=(turnstile orchestrator worker)
+
 fleet_runs() {
     local name
     for name in "${FLEET[@]}"; do ! running "$name" || return 0; done

@@ -5,7 +5,7 @@ command_micro() {
     ensure_swift
     ensure_packages valgrind python3
     use_run "$(default_run)"
-    start_release_build "building the microbenchmarks in release mode" --product micro
+    start_release_build "building the microbenchmarks in release mode" micro
     finish_build
     say "microbenchmarks"
     start_job "$ROOT" python3 -B "$ROOT/Tests/Load/Micro/measure.py" "$(product micro)" "$(micro_thresholds)" "$@"

@@ -1,6 +1,6 @@
 # What must be installed, and installing it.
 
-PACKAGES=(librabbitmq-dev libpq-dev libhiredis-dev libcurl4-openssl-dev rabbitmq-server postgresql redis-server curl)
+PACKAGES=(pkg-config librabbitmq-dev libpq-dev libhiredis-dev libcurl4-openssl-dev rabbitmq-server postgresql redis-server curl)
 
 installed() {
     case $1 in

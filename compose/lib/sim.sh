@@ -5,7 +5,7 @@ command_sim() {
     ensure_swift
     ensure_packages
     use_run "$(default_run)"
-    start_release_build "building the simulator" --product sim
+    start_release_build "building the simulator" sim
     finish_build
     start_job "$ROOT" "$(product sim)" "$@"
     finish_job

@@ -6,7 +6,7 @@ command_up() {
     ensure_swift
     ensure_packages
     use_run "$(default_run)"
-    start_release_build "building the fleet in release mode"
+    start_release_build "building the fleet in release mode" "${PROGRAMS[@]}"
     servers_up
     finish_build
     write_env

@@ -4,7 +4,6 @@ import Contracts
 import FleetInspection
 import Foundation
 import Logging
-import NIOCore
 import Operations
 import OrchestratorService
 import Payment

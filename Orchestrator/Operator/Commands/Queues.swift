@@ -2,7 +2,6 @@ import ArgumentParser
 import Contracts
 import FleetInspection
 import Foundation
-import NIOCore
 import Operations
 import OrchestratorService
 import WireJSON

@@ -1,13 +1,11 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Connections
 import Contracts
+import Curl
 import FleetInspection
+import FleetRuntime
 import Foundation
 import Hosting
-import NIOCore
-import NIOFoundationEssentialsCompat
-import NIOHTTP1
 import RabbitMQ
 import WireJSON
 
@@ -53,32 +51,30 @@ struct OperatorClient: Sendable {
     /// - Throws: `Refusal` with the problem's own words, or with what to do when nobody answers.
     func call(
         _ method: String, _ path: String, body: Data? = nil, headers: [(name: String, value: String)] = [],
-        within limit: TimeAmount = .seconds(60)
+        within limit: Duration = .seconds(60)
     ) async throws -> Data {
-        var request = HTTPClientRequest(url: base + path)
-        request.method = .init(rawValue: method)
-        if let key { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
-        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        var request = CurlRequest.prompt(method, base + path, within: limit)
+        request.bodyLimit = 64 << 20
+        if let key { request.headers["Authorization"] = "Bearer \(key)" }
+        for (name, value) in headers { request.headers.add(name, value) }
         if let body {
-            request.headers.add(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(data: body))
+            request.headers["Content-Type"] = "application/json"
+            request.body = body
         }
-        let response: HTTPClientResponse
-        let data: Data
-        do {
-            response = try await HTTPClient.prompt.execute(request, timeout: limit)
-            data = Data(buffer: try await response.body.collect(upTo: 64 << 20))
+        let response: CurlResponse
+        do throws(CurlError) {
+            response = try await CurlClient.prompt.send(request)
         } catch {
             throw Refusal(
                 "cannot reach the orchestrator at \(base): \(plainReason(of: error)); start it (compose/dev start "
                     + "orchestrator) or set TURNSTILE_URL; turnstile doctor looks at the servers itself")
         }
-        guard response.status.code < 400 else { throw Refusal(Int(response.status.code), data) }
-        return data
+        guard response.status < 400 else { throw Refusal(response.status, response.body) }
+        return response.body
     }
 
     func get(
-        _ path: String, _ query: [(String, String?)] = [], within limit: TimeAmount = .seconds(60)
+        _ path: String, _ query: [(String, String?)] = [], within limit: Duration = .seconds(60)
     ) async throws -> Data {
         var parts = URLComponents()
         parts.queryItems = query.compactMap { name, value in value.map { URLQueryItem(name: name, value: $0) } }

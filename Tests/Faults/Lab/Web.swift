@@ -1,8 +1,5 @@
-import AsyncHTTPClient
+import Curl
 import Foundation
-import NIOCore
-import NIOFoundationCompat
-import NIOHTTP1
 import TestKit
 
 /// HTTP as the suite uses it.
@@ -20,31 +17,28 @@ struct Web: Sendable {
         }
     }
 
-    private let client: HTTPClient
+    private let client: CurlClient
 
     init() {
-        var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 512
-        configuration.connectionPool.idleTimeout = .seconds(2)
-        configuration.timeout.connect = .seconds(3)
-        client = HTTPClient(configuration: configuration)
+        var configuration = CurlConfiguration()
+        configuration.transferLimit = 1_024
+        configuration.transferLimitPerOrigin = 512
+        configuration.keptFor = .seconds(2)
+        client = CurlClient(configuration)
     }
 
     func call(
         _ method: String, _ url: String, body: Data? = nil, headers: [String: String] = [:],
         within limit: Duration = .seconds(10)
     ) async throws -> Answer {
-        var request = HTTPClientRequest(url: url)
-        request.method = .init(rawValue: method)
-        if let body {
-            request.headers.replaceOrAdd(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(data: body))
-        }
-        for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
-        let response = try await client.execute(
-            request, timeout: .milliseconds(Int64(limit.inSeconds * 1_000)))
-        return Answer(
-            status: Int(response.status.code), body: Data(buffer: try await response.body.collect(upTo: 64 << 20)))
+        var request = CurlRequest(method, url, body: body)
+        request.timeout = limit
+        request.connectTimeout = .seconds(3)
+        request.bodyLimit = 64 << 20
+        if body != nil { request.headers["Content-Type"] = "application/json" }
+        for (name, value) in headers { request.headers[name] = value }
+        let response = try await client.send(request)
+        return Answer(status: response.status, body: response.body)
     }
 
     /// The status of a GET; nil when nobody answers in two seconds.
@@ -52,5 +46,5 @@ struct Web: Sendable {
         do { return try await call("GET", url, within: .seconds(2)).status } catch { return nil }
     }
 
-    func close() async throws { try await client.shutdown() }
+    func close() async { await client.close() }
 }

@@ -1,9 +1,5 @@
-import AsyncHTTPClient
 import Contracts
 import Foundation
-import NIOCore
-import NIOFoundationCompat
-import NIOHTTP1
 import Reservation
 import Testing
 import WireJSON
@@ -68,14 +64,7 @@ extension TestFleet {
     func call(
         _ method: String, _ path: String, bytes: Data?, headers: [String: String] = [:]
     ) async throws -> Answer {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = .init(rawValue: method)
-        if let bytes {
-            request.headers.replaceOrAdd(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(data: bytes))
-        }
-        for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
-        return try await send(request)
+        try await send(method, url + path, body: bytes, headers: headers)
     }
 
     /// Calls a route of the operators, with their key.

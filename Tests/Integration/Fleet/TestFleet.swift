@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Configuration
 import Connections
 import Contracts
@@ -9,7 +8,6 @@ import FleetStorage
 import Foundation
 import Hosting
 import Logging
-import NIOCore
 import Notification
 import OrchestratorService
 import Payment

@@ -1,9 +1,6 @@
-import AsyncHTTPClient
 import FleetRuntime
 import Foundation
 import Glibc
-import NIOCore
-import NIOHTTP1
 import RabbitMQ
 import TestKit
 
@@ -130,12 +127,7 @@ actor TroubledFleet {
     }
 
     private func post(_ path: String, _ body: String, headers: [String: String] = [:]) async throws -> Answer {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/json")
-        for (name, value) in headers { request.headers.add(name: name, value: value) }
-        request.body = .bytes(ByteBuffer(string: body))
-        return try await send(request)
+        try await send("POST", url + path, body: Data(body.utf8), headers: headers)
     }
 
     // MARK: - The operator

@@ -1,3 +1,6 @@
+#if !__has_include(<hiredis/hiredis.h>)
+#error "hiredis is not installed: apt-get install libhiredis-dev"
+#endif
 #include <hiredis/hiredis.h>
 
 #if HIREDIS_MAJOR > 0

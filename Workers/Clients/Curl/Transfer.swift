@@ -1,4 +1,5 @@
 import CCurl
+import Connections
 import FoundationEssentials
 
 /// One request and what has come of it so far; the connection's thread alone touches it.
@@ -166,6 +167,10 @@ extension Transfer {
         // libcurl has no memory for a single line of more than 100 KiB.
         if code == CURLE_OUT_OF_MEMORY, attempts > 0, head == nil {
             return .failure(TransferFailure(.tooLarge, "a line of the head is too long"))
+        }
+        // libcurl tells the host and how long it took, and not why.
+        if code == CURLE_COULDNT_CONNECT, let number = easy?.systemError, number != 0 {
+            return .failure(TransferFailure(.couldNotConnect, systemWords(Int32(truncatingIfNeeded: number))))
         }
         let words = easy?.lastWords(code) ?? "\(code.rawValue)"
         // libcurl calls chunks that are none an error of receiving, too; without TLS it tells the system's number of those.
