@@ -1,4 +1,5 @@
 import Curl
+import FleetInspection
 import FleetRuntime
 import TestKit
 import Testing
