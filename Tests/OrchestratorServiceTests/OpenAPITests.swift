@@ -1,5 +1,11 @@
+import Configuration
+import FleetRuntime
 import Foundation
+import Hosting
+import Logging
+import OrchestratorService
 import Testing
+import WebAPI
 
 /// The description of the HTTP routes that others build upon.
 struct `The OpenAPI document` {
@@ -28,23 +34,11 @@ struct `The OpenAPI document` {
         return routes
     }
 
+    /// What the orchestrator's own router takes; nothing is connected for that.
     private static func servedRoutes() throws -> Set<String> {
-        var routes: Set<String> = []
-        for file in sources() {
-            let text = try String(contentsOf: file, encoding: .utf8)
-            for match in text.matches(of: #/(router|ops)\.(get|post|put|patch|delete)\("([^"]+)"\)/#) {
-                let path = match.3.split(separator: "/").map { $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0) }
-                routes.insert("\(match.2) /\(((match.1 == "ops" ? ["ops"] : []) + path).joined(separator: "/"))")
-            }
-        }
-        return routes
-    }
-
-    private static func sources() -> [URL] {
-        ["Orchestrator/Service", "Workers/Runtime/Service"].flatMap { folder in
-            let files = FileManager.default.enumerator(
-                at: root.appending(path: folder), includingPropertiesForKeys: nil)
-            return (files?.compactMap { $0 as? URL } ?? []).filter { $0.pathExtension == "swift" }
-        }
+        let settings = try Settings(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: [:])))
+        let fleet = Fleet(settings: settings, health: HealthBoard(), logger: Logger(label: "test"))
+        let server = try #require(OrchestratorService.services(fleet).compactMap { $0 as? HTTPServer }.first)
+        return Set(server.routes)
     }
 }

@@ -5,10 +5,10 @@ ensure_swift() {
         fail "there is no Swift toolchain in PATH; version 6.2 or later is needed: https://www.swift.org/install/linux"
 }
 
-# start_build TITLE ARGS…: starts `swift build ARGS`.
+# start_build TITLE ARGS…: starts `swift build ARGS`. An import that the manifest does not list for the target is an error.
 start_build() {
     begin_build "$1"
-    start_job "$ROOT" swift build "${@:2}" >"$BUILD_LOG" 2>&1
+    start_job "$ROOT" swift build --explicit-target-dependency-import-check error "${@:2}" >"$BUILD_LOG" 2>&1
 }
 
 # start_release_build TITLE PRODUCT…: programs as they are measured and shipped, with Swift's own libraries inside, for

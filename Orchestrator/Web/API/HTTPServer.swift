@@ -56,6 +56,13 @@ package struct HTTPServer: Service {
         try await application.serve(at: "\(settings.httpHost):\(settings.httpPort)")
     }
 
+    /// What it serves, as `get /events/{id}`; the methods that follow from others are left out.
+    package var routes: [String] {
+        let router = Router(context: FleetContext.self)
+        addRoutes(to: router)
+        return router.routes.map { "\($0.method.rawValue.lowercased()) \($0.path)" }
+    }
+
     private func addRoutes(to router: Router<FleetContext>) {
         AdminRoutes(fleet).add(to: router)
         purchases.add(to: router)
