@@ -12,7 +12,7 @@ struct JSONParser {
         nodes.reserveCapacity(min(bytes.count / 8 + 1, 4_096))
     }
 
-    mutating func parse() throws(JSONFlaw) -> [JSONText.Node] {
+    mutating func parse() throws(JSONSyntaxError) -> [JSONText.Node] {
         guard bytes.count < Int32.max else { throw flaw("more than 2 GiB") }
         do {
             _ = try UTF8Span(validating: bytes.span)
@@ -28,7 +28,7 @@ struct JSONParser {
     // MARK: - Values
 
     /// Reads a value and the space behind it.
-    private mutating func value(depth: Int) throws(JSONFlaw) {
+    private mutating func value(depth: Int) throws(JSONSyntaxError) {
         guard depth < Self.depthLimit else { throw flaw("nested too deeply") }
         switch byte {
         case UInt8(ascii: "{"): try object(depth: depth)
@@ -43,7 +43,7 @@ struct JSONParser {
         skipSpace()
     }
 
-    private mutating func object(depth: Int) throws(JSONFlaw) {
+    private mutating func object(depth: Int) throws(JSONSyntaxError) {
         let index = open(.object)
         if !take(UInt8(ascii: "}")) {
             repeat {
@@ -60,7 +60,7 @@ struct JSONParser {
         close(index)
     }
 
-    private mutating func array(depth: Int) throws(JSONFlaw) {
+    private mutating func array(depth: Int) throws(JSONSyntaxError) {
         let index = open(.array)
         if !take(UInt8(ascii: "]")) {
             repeat {
@@ -84,12 +84,12 @@ struct JSONParser {
         nodes[index].next = Int32(nodes.count)
     }
 
-    private mutating func string() throws(JSONFlaw) {
+    private mutating func string() throws(JSONSyntaxError) {
         let start = position + 1
         var end = start
         var kind = JSONText.Kind.string
         while true {
-            guard end < bytes.count else { throw JSONFlaw(offset: end, reason: "no closing quote") }
+            guard end < bytes.count else { throw JSONSyntaxError(offset: end, reason: "no closing quote") }
             switch bytes[end] {
             case UInt8(ascii: "\""):
                 position = end
@@ -99,16 +99,16 @@ struct JSONParser {
             case UInt8(ascii: "\\"):
                 kind = .escapedString
                 guard let length = JSONEscapes.length(of: bytes[end...]) else {
-                    throw JSONFlaw(offset: end, reason: "a wrong escape")
+                    throw JSONSyntaxError(offset: end, reason: "a wrong escape")
                 }
                 end += length
-            case 0..<0x20: throw JSONFlaw(offset: end, reason: "a control character")
+            case 0..<0x20: throw JSONSyntaxError(offset: end, reason: "a control character")
             default: end += 1
             }
         }
     }
 
-    private mutating func number() throws(JSONFlaw) {
+    private mutating func number() throws(JSONSyntaxError) {
         let start = position
         _ = take(UInt8(ascii: "-"))
         if !take(UInt8(ascii: "0")) { try digits() }
@@ -121,12 +121,12 @@ struct JSONParser {
         add(.number, from: start)
     }
 
-    private mutating func digits() throws(JSONFlaw) {
+    private mutating func digits() throws(JSONSyntaxError) {
         guard isDigit else { throw flaw("no digit") }
         while isDigit { position += 1 }
     }
 
-    private mutating func word(_ word: StaticString, _ kind: JSONText.Kind) throws(JSONFlaw) {
+    private mutating func word(_ word: StaticString, _ kind: JSONText.Kind) throws(JSONSyntaxError) {
         let start = position
         guard bytes[position...].starts(with: word.description.utf8) else { throw flaw("no value") }
         position += word.utf8CodeUnitCount
@@ -155,5 +155,5 @@ struct JSONParser {
         while byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
     }
 
-    private func flaw(_ reason: String) -> JSONFlaw { JSONFlaw(offset: position, reason: reason) }
+    private func flaw(_ reason: String) -> JSONSyntaxError { JSONSyntaxError(offset: position, reason: reason) }
 }

@@ -19,8 +19,8 @@ package final class JSONText: Sendable {
     let bytes: [UInt8]
     let nodes: [Node]
 
-    /// - Throws: `JSONFlaw` for what is not well-formed.
-    package init(_ bytes: some Sequence<UInt8>) throws(JSONFlaw) {
+    /// - Throws: `JSONSyntaxError` for what is not well-formed.
+    package init(_ bytes: some Sequence<UInt8>) throws(JSONSyntaxError) {
         self.bytes = Array(bytes)
         var parser = JSONParser(self.bytes)
         nodes = try parser.parse()
@@ -135,7 +135,7 @@ package final class JSONText: Sendable {
 }
 
 /// Why a text is not JSON, and where.
-package struct JSONFlaw: Error, CustomStringConvertible {
+package struct JSONSyntaxError: Error, CustomStringConvertible {
     /// In bytes from the beginning.
     package let offset: Int
     package let reason: String

@@ -12,10 +12,10 @@ package final class OperatorVisit: Sendable {
 
     private let name: String
     private let address: String?
-    private let book: AuditBook
+    private let book: AuditStore
     private let trace = Mutex(Trace.none)
 
-    package init(_ name: String, from address: String?, book: AuditBook) {
+    package init(_ name: String, from address: String?, book: AuditStore) {
         self.name = name
         self.address = address
         self.book = book

@@ -23,14 +23,14 @@ package actor Availability {
 
     package func of(_ event: EventID) async throws -> CachedAvailability {
         if let cached = await hints.availability(of: [event])[event], cached.isPlausible { return cached }
-        if let answer = recent[event], answer.end > World.instant { return answer.answer }
+        if let answer = recent[event], answer.end > RuntimeEnvironment.instant { return answer.answer }
         if let task = underWay[event] { return try await task.value }
         let task = Task { try await stock.availability(of: event) }
         underWay[event] = task
         defer { underWay[event] = nil }
         let answer = try await task.value
         if recent.count >= Self.capacity { recent = [:] }
-        recent[event] = (answer, World.instant + Self.moment)
+        recent[event] = (answer, RuntimeEnvironment.instant + Self.moment)
         return answer
     }
 

@@ -19,13 +19,13 @@ package protocol AvailabilityReader: Sendable {
 /// older than a minute, or of another stock than the database holds now, is no hint either.
 package struct AvailabilityHints: Sendable {
     private let cache: any AvailabilityReader
-    private let health: HealthBoard
+    private let health: HealthRegistry
     private let logger: Logger
-    private let plenty = PlentyMemory()
+    private let plenty = LocalAvailabilityCache()
     private let epoch = KnownEpoch()
     private let lookups = Labelled<Counter>(.cacheLookups, by: "result", [("cache", "availability")])
 
-    package init(_ cache: any AvailabilityReader, health: HealthBoard, logger: Logger) {
+    package init(_ cache: any AvailabilityReader, health: HealthRegistry, logger: Logger) {
         self.cache = cache
         self.health = health
         self.logger = logger
@@ -85,14 +85,14 @@ private final class KnownEpoch: Sendable {
     let current = Mutex<String?>(nil)
 
     func covers(_ cached: CachedAvailability) -> Bool {
-        let age = World.date.timeIntervalSince(cached.asOf)
+        let age = RuntimeEnvironment.date.timeIntervalSince(cached.asOf)
         guard age >= -Self.skew, age <= Self.lifetime + Self.skew else { return false }
         return current.withLock { $0 == nil || $0 == cached.epoch }
     }
 }
 
 /// How long events cannot have sold out, by what was left of them; bounded, and only good for hints.
-private final class PlentyMemory: Sendable {
+private final class LocalAvailabilityCache: Sendable {
     /// No tier sells faster than so many places a second.
     private static let fastest = 10_000
     /// What was heard longer ago than this is asked again in any case.
@@ -103,7 +103,7 @@ private final class PlentyMemory: Sendable {
 
     /// The events of which a tier may have too few places for a purchase since they were last asked about.
     func doubtful(among events: Set<EventID>) -> [EventID] {
-        let now = World.instant
+        let now = RuntimeEnvironment.instant
         return trusted.withLock { trusted in
             events.filter { event in trusted[event].map { $0 <= now } ?? true }
         }
@@ -115,7 +115,7 @@ private final class PlentyMemory: Sendable {
 
     func learn(_ found: [EventID: CachedAvailability]) {
         guard !found.isEmpty else { return }
-        let now = World.instant
+        let now = RuntimeEnvironment.instant
         trusted.withLock { trusted in
             if trusted.count + found.count > Self.capacity { trusted = [:] }
             for (event, availability) in found {

@@ -4,7 +4,7 @@ import Synchronization
 
 /// Notices that another database stands in the place of the one that was read before, and has everything forgotten that
 /// was remembered of it: a restored backup, a promoted standby, a new cluster.
-package final class EpochWatch: Sweep {
+package final class EpochWatch: PeriodicJob {
     package let name = "database epoch"
     private let stock: any StockView
     private let forget: @Sendable (StockEpoch) async -> Void
@@ -18,7 +18,7 @@ package final class EpochWatch: Sweep {
         self.forget = forget
     }
 
-    package func sweep() async throws -> Int {
+    package func runOnce() async throws -> Int {
         let epoch = try await stock.epoch()
         let old = known.withLock { known in
             defer { known = epoch }

@@ -2,7 +2,7 @@ import Contracts
 
 /// The events on sale; an event never changes once it is published, so what was read may be kept.
 package actor EventCatalogue {
-    private let book: any EventBook
+    private let book: any EventStore
     /// What was used lately, and what was used before that; each holds at most half of the room.
     private var recent: [EventID: CatalogueEvent] = [:]
     private var earlier: [EventID: CatalogueEvent] = [:]
@@ -10,7 +10,7 @@ package actor EventCatalogue {
     private let room: Int
 
     /// - Parameter bytes: how much memory the events that are kept may take, about.
-    package init(_ book: any EventBook, bytes: Int = 64 * 1024 * 1024) {
+    package init(_ book: any EventStore, bytes: Int = 64 * 1024 * 1024) {
         self.book = book
         room = bytes / 2
     }

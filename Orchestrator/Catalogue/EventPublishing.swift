@@ -28,10 +28,10 @@ package struct EventPublishing: Sendable {
         }
     }
 
-    let book: any EventBook
+    let book: any EventStore
     let relay: OutboxRelay
 
-    package init(_ book: any EventBook, relay: OutboxRelay) {
+    package init(_ book: any EventStore, relay: OutboxRelay) {
         self.book = book
         self.relay = relay
     }
@@ -44,7 +44,7 @@ package struct EventPublishing: Sendable {
     ) async throws -> Result {
         do throws(Problem) {
             try EventRules.check(event)
-            try EventRules.check(event, isStillToComeAt: World.date)
+            try EventRules.check(event, isStillToComeAt: RuntimeEnvironment.date)
         } catch {
             guard let key else { return .rejected(error) }
             return try await book.reject(
@@ -68,7 +68,8 @@ package struct EventPublishing: Sendable {
         var envelope = try Envelope(
             id: .derived(from: id.uuid, "\(MessageKind.eventPublished.rawValue) answered"),
             Self.news(of: event, id: id),
-            sagaID: nil, step: nil, causationID: asker.command, occurredAt: World.date, traceparent: traceparent)
+            sagaID: nil, step: nil, causationID: asker.command, occurredAt: RuntimeEnvironment.date,
+            traceparent: traceparent)
         envelope.correlationID = asker.correlationID
         return OutgoingMessage(envelope, to: .upstream(queue: asker.queue))
     }
@@ -90,7 +91,7 @@ package struct EventPublishing: Sendable {
     static func announcement(of event: PublishEvent, id: EventID, traceparent: String?) throws -> Envelope {
         try Envelope(
             id: .derived(from: id.uuid, MessageKind.eventPublished.rawValue), news(of: event, id: id), sagaID: nil,
-            step: nil, causationID: nil, occurredAt: World.date, traceparent: traceparent)
+            step: nil, causationID: nil, occurredAt: RuntimeEnvironment.date, traceparent: traceparent)
     }
 }
 
@@ -104,7 +105,7 @@ enum StockParts {
                 try Envelope(
                     id: .derived(from: id.uuid, "\(MessageKind.stock.rawValue).\(number)"),
                     StockEvent(eventId: id, tiers: [tier]), sagaID: nil, step: nil, causationID: nil,
-                    occurredAt: World.date, traceparent: traceparent),
+                    occurredAt: RuntimeEnvironment.date, traceparent: traceparent),
                 to: .owner)
         }
     }

@@ -3,32 +3,32 @@ import Contracts
 import FleetRuntime
 
 /// Publishes the outbox; a row goes when its message is confirmed, so a crash between repeats the message.
-package struct OutboxRelay: Sweep {
+package struct OutboxRelay: PeriodicJob {
     package let name = "outbox"
     /// How long a claim keeps other relays away.
     static let lease = Duration.seconds(10)
     package static let batch = 200
 
     let outbox: any Outbox
-    let mailer: Mailer
-    let bell: Bell
+    let messagePublisher: MessagePublisher
+    let signal: AsyncSignal
 
-    package init(_ outbox: any Outbox, mailer: Mailer, bell: Bell) {
+    package init(_ outbox: any Outbox, messagePublisher: MessagePublisher, signal: AsyncSignal) {
         self.outbox = outbox
-        self.mailer = mailer
-        self.bell = bell
+        self.messagePublisher = messagePublisher
+        self.signal = signal
     }
 
     /// Asks for a sweep now rather than at the next period.
     package func hurry() {
-        bell.ring()
+        signal.fire()
     }
 
-    package func sweep() async throws -> Int {
+    package func runOnce() async throws -> Int {
         let claimed = try await outbox.claim(Self.batch, for: Self.lease)
         guard !claimed.isEmpty else { return 0 }
         FaultPoint.outboxClaimed.pass()
-        try await mailer.send(claimed.inOrder)
+        try await messagePublisher.send(claimed.inOrder)
         FaultPoint.outboxConfirmed.pass()
         try await outbox.remove(claimed.map(\.envelope.id))
         return claimed.count

@@ -13,17 +13,17 @@ package struct SalesPause: Codable, Sendable {
 }
 
 /// Where the pauses are written down.
-package protocol PauseBook: Sendable {
+package protocol PauseStore: Sendable {
     func pauses() async throws -> [SalesPause]
 }
 
 /// The pauses as this process knows them, read again twice a second, so that a start asks no database.
 package final class SalesPauses: Sendable {
-    private let book: (any PauseBook)?
+    private let book: (any PauseStore)?
     private let known = Mutex<[EventID?: SalesPause]?>(nil)
 
     /// - Parameter book: nil where nothing is ever paused.
-    package init(_ book: (any PauseBook)? = nil) {
+    package init(_ book: (any PauseStore)? = nil) {
         self.book = book
     }
 
@@ -57,7 +57,7 @@ package final class SalesPauses: Sendable {
 }
 
 /// Keeps what the process knows of pauses no older than a second.
-package struct PauseWatch: Sweep {
+package struct PauseWatch: PeriodicJob {
     package static let period = Duration.milliseconds(500)
 
     package let name = "pauses"
@@ -67,7 +67,7 @@ package struct PauseWatch: Sweep {
         self.pauses = pauses
     }
 
-    package func sweep() async throws -> Int {
+    package func runOnce() async throws -> Int {
         try await pauses.read()
         return 0
     }

@@ -80,7 +80,7 @@ package struct PostgresStockView: StockView {
                 """, [event.uuid], as: (String, Int32, Int32, Date).self)
         }
         return CachedAvailability(
-            asOf: rows.first?.3 ?? World.date,
+            asOf: rows.first?.3 ?? RuntimeEnvironment.date,
             tiers: rows.map { CachedAvailability.Tier(name: $0.0, capacity: Int($0.1), available: Int($0.2)) })
     }
 }

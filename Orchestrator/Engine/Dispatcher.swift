@@ -13,15 +13,15 @@ package final class Dispatcher: Service {
     /// Past this many, messages are left to the watchdog.
     private static let capacity = 50_000
 
-    private let mailer: Mailer
+    private let messagePublisher: MessagePublisher
     private let executor: (any TaskExecutor)?
     private let logger: Logger
-    private let bell = Bell()
+    private let signal = AsyncSignal()
     private let waiting = Mutex<[OutgoingMessage]>([])
 
-    /// - Parameter executor: where the mailer's connection is served; nil for wherever there is room.
-    package init(_ mailer: Mailer, on executor: (any TaskExecutor)? = nil, logger: Logger) {
-        self.mailer = mailer
+    /// - Parameter executor: where the messagePublisher's connection is served; nil for wherever there is room.
+    package init(_ messagePublisher: MessagePublisher, on executor: (any TaskExecutor)? = nil, logger: Logger) {
+        self.messagePublisher = messagePublisher
         self.executor = executor
         self.logger = logger
     }
@@ -39,7 +39,7 @@ package final class Dispatcher: Service {
             logger.warning(
                 "too much waits; the watchdog sends these later", metadata: ["messages": "\(messages.count)"])
         } else {
-            bell.ring()
+            signal.fire()
         }
     }
 
@@ -47,7 +47,7 @@ package final class Dispatcher: Service {
         await withGracefulShutdownHandler {
             await withTaskExecutorPreference(executor) { await dispatch() }
         } onGracefulShutdown: {
-            self.bell.ring()
+            self.signal.fire()
         }
     }
 
@@ -56,12 +56,12 @@ package final class Dispatcher: Service {
             let batch = nextBatch()
             if batch.isEmpty {
                 if Task.isShuttingDownGracefully || Task.isCancelled { break }
-                await bell.wait()
+                await signal.wait()
                 continue
             }
             do {
                 // The watchdog repeats a command that was not sent, and with it what tells of it; so that goes first.
-                try await mailer.sendInTurn(batch)
+                try await messagePublisher.sendInTurn(batch)
             } catch is Interrupted {
                 break
             } catch {
@@ -70,7 +70,7 @@ package final class Dispatcher: Service {
                     metadata: ["messages": "\(batch.count)", "error": "\(error)"])
             }
         }
-        await mailer.close()
+        await messagePublisher.close()
     }
 
     private func nextBatch() -> [OutgoingMessage] {

@@ -13,7 +13,7 @@ typealias SagaRow = (
 typealias JournalRow = (UUID, Int32, UUID, String, String?, String, Int32, String, Date, String?)
 
 extension SagaRecord {
-    init(_ row: SagaRow, states: TextCache<Definition.State>, recent: RecentSagas<Definition>) throws {
+    init(_ row: SagaRow, states: TextCache<Definition.State>, recent: SagaCache<Definition>) throws {
         let id = SagaID(row.0)
         let version = Int(row.1)
         let knowledge =

@@ -10,10 +10,10 @@ import SagaCore
 package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
     let connection: PostgresConnection
     let states = TextCache<Definition.State>()
-    let recent: RecentSagas<Definition>
+    let recent: SagaCache<Definition>
 
     /// - Parameter recent: one for all stores of a process, because one may begin a saga and another move it on.
-    package init(_ connection: PostgresConnection, recent: RecentSagas<Definition> = RecentSagas()) {
+    package init(_ connection: PostgresConnection, recent: SagaCache<Definition> = SagaCache()) {
         self.connection = connection
         self.recent = recent
     }
@@ -67,7 +67,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
         do {
             _ = try await transaction.commit(after: statements)
         } catch {
-            throw error.code == .uniqueViolation ? ConcurrentRepeat() : error
+            throw error.code == .uniqueViolation ? DuplicateMessage() : error
         }
         FaultPoint.committed.pass()
         recent.remember(sagas.map(\.record))
@@ -130,7 +130,7 @@ package struct PostgresSagaStore<Definition: SagaDefinition>: SagaStore {
                 throw error
             }
             recent.doubt()
-            throw ConcurrentRepeat()
+            throw DuplicateMessage()
         }
         FaultPoint.committed.pass()
         recent.remember(changes.map(\.after))

@@ -12,7 +12,7 @@ package enum Advance<Definition: SagaDefinition>: Sendable {
 extension SagaRecord {
     /// Takes the step that the event calls for and sets the clock for the next answer.
     package mutating func take(
-        _ event: SagaEvent<Definition.Input>, at now: Date, patience: SagaPatience
+        _ event: SagaEvent<Definition.Input>, at now: Date, patience: RetryPolicy
     ) -> Advance<Definition> {
         if event.input.isSettling && event.answeredStep != step { return .ignored(.late) }
         switch Definition.step(state, on: event.input) {
@@ -25,7 +25,7 @@ extension SagaRecord {
     /// The record of a saga that takes its first step, and that step; nil when the definition refuses to start.
     package static func starting(
         _ id: SagaID, by event: SagaEvent<Definition.Input>, request: Definition.Request, at now: Date,
-        patience: SagaPatience
+        patience: RetryPolicy
     ) -> (SagaRecord, JournalEntry<Definition>)? {
         guard case .move(let state, let effects) = Definition.step(nil, on: event.input) else { return nil }
         var record = SagaRecord(
@@ -37,14 +37,14 @@ extension SagaRecord {
 
     private mutating func note(
         _ event: SagaEvent<Definition.Input>, _ next: Definition.State, _ effects: [Definition.Effect],
-        at now: Date, _ patience: SagaPatience
+        at now: Date, _ patience: RetryPolicy
     ) -> JournalEntry<Definition> {
         note(event, next, effects, from: state.tag, at: now, patience)
     }
 
     private mutating func note(
         _ event: SagaEvent<Definition.Input>, _ next: Definition.State, _ effects: [Definition.Effect],
-        from tag: String?, at now: Date, _ patience: SagaPatience
+        from tag: String?, at now: Date, _ patience: RetryPolicy
     ) -> JournalEntry<Definition> {
         version += 1
         if let tag, next.tag != tag { step = version }
@@ -63,7 +63,7 @@ extension SagaRecord {
     ///
     /// An earlier wake-up stays: coming early costs the watchdog one look,
     /// moving it would cost an index entry at every step.
-    private mutating func setClock(_ now: Date, _ patience: SagaPatience) {
+    private mutating func setClock(_ now: Date, _ patience: RetryPolicy) {
         dueAt = now.addingTimeInterval(patience.wait(before: attempts))
         if case .until(let deadline, _) = Definition.patience(in: state, knowing: facts) {
             dueAt = min(dueAt, max(deadline, now))

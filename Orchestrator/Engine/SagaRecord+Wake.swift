@@ -14,7 +14,7 @@ package enum Wake<Definition: SagaDefinition>: Sendable {
 
 extension SagaRecord {
     /// Decides what a wake-up means and sets the next one.
-    package mutating func wake(at now: Date, patience: SagaPatience) -> Wake<Definition> {
+    package mutating func wake(at now: Date, patience: RetryPolicy) -> Wake<Definition> {
         guard dueAt <= now else {
             wakeAt = dueAt
             return .tooEarly
@@ -36,7 +36,7 @@ extension SagaRecord {
     }
 
     private mutating func giveUp(
-        with input: Definition.Input, at now: Date, _ patience: SagaPatience
+        with input: Definition.Input, at now: Date, _ patience: RetryPolicy
     ) -> Wake<Definition> {
         let event = SagaEvent(
             sagaID: id, messageID: .derived(from: id.uuid, "watchdog.\(version).\(input.name)"), input: input,
@@ -47,7 +47,7 @@ extension SagaRecord {
         }
     }
 
-    private mutating func redrive(at now: Date, _ patience: SagaPatience, until deadline: Date?) -> Wake<Definition> {
+    private mutating func redrive(at now: Date, _ patience: RetryPolicy, until deadline: Date?) -> Wake<Definition> {
         attempts += 1
         dueAt = now.addingTimeInterval(patience.wait(before: attempts))
         if let deadline { dueAt = min(dueAt, deadline) }

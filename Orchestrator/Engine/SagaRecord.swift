@@ -42,7 +42,7 @@ package struct SagaRecord<Definition: SagaDefinition>: Sendable {
     }
 
     package func view(
-        causedBy cause: MessageID?, at now: Date, after attempts: Int, _ patience: SagaPatience
+        causedBy cause: MessageID?, at now: Date, after attempts: Int, _ patience: RetryPolicy
     ) -> SagaView<Definition> {
         SagaView(
             id: id, state: state, step: step, request: request, facts: facts, causationID: cause,
@@ -104,7 +104,7 @@ package struct SagaEvent<Input: Sendable>: Sendable {
 }
 
 /// How long sagas wait for answers.
-package struct SagaPatience: Sendable {
+package struct RetryPolicy: Sendable {
     package var stepTimeout: Duration
     package var attempts: Int
     package var backoffLimit: Duration = .seconds(600)
@@ -117,6 +117,6 @@ package struct SagaPatience: Sendable {
     /// The wait before attempt `number`, counted from 0; doubled each time, with up to a tenth of jitter.
     func wait(before number: Int) -> TimeInterval {
         let doubled = stepTimeout * (1 << min(number, 10))
-        return min(doubled, max(backoffLimit, stepTimeout)).seconds * World.random(in: 1...1.1)
+        return min(doubled, max(backoffLimit, stepTimeout)).seconds * RuntimeEnvironment.random(in: 1...1.1)
     }
 }

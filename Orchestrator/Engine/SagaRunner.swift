@@ -14,12 +14,12 @@ package struct SagaRunner<Store: SagaStore>: Sendable {
     package typealias Definition = Store.Definition
 
     let store: Store
-    let patience: SagaPatience
+    let patience: RetryPolicy
     let logger: Logger
     let meters: SagaMeters
 
     /// - Parameter meters: one for all runners of a process, because one may begin a saga and another end it.
-    package init(store: Store, patience: SagaPatience, meters: SagaMeters = SagaMeters(), logger: Logger) {
+    package init(store: Store, patience: RetryPolicy, meters: SagaMeters = SagaMeters(), logger: Logger) {
         self.store = store
         self.patience = patience
         self.meters = meters
@@ -43,12 +43,12 @@ package struct SagaRunner<Store: SagaStore>: Sendable {
     /// when an event is not taken: it may be a repeat, and only the journal knows.
     private func advanceRemembered(_ events: [SagaEvent<Definition.Input>]) async throws -> Steps? {
         guard let sagas = store.recall(Array(Set(events.map(\.sagaID)))) else { return nil }
-        var work = SagaWork(LockedSagas(sagas: sagas, journal: [:], now: World.date))
+        var work = SagaWork(LockedSagas(sagas: sagas, journal: [:], now: RuntimeEnvironment.date))
         let results = try events.map { try work.apply($0, patience: patience) }
         guard results.allSatisfy({ if case .taken = $0 { true } else { false } }) else { return nil }
         do {
             try await store.transact { [work] in try await store.save(work.changes, work.journal, in: $0) }
-        } catch is ConcurrentRepeat {
+        } catch is DuplicateMessage {
             return nil
         }
         return (results, work.journal)
@@ -141,7 +141,7 @@ extension SagaRecord {
     /// The messages of the effects, in order, after so many attempts at the step that they begin, repeat or end.
     package func messages(
         _ effects: [Definition.Effect], causedBy cause: MessageID?, at now: Date, after attempts: Int,
-        _ patience: SagaPatience
+        _ patience: RetryPolicy
     ) throws -> [OutgoingMessage] {
         let view = view(causedBy: cause, at: now, after: attempts, patience)
         return try effects.flatMap { try Definition.messages(for: $0, of: view) }

@@ -56,14 +56,14 @@ extension SagaRunner {
     private static var startAttempts: Int { 5 }
 
     /// Begins sagas, a batch in one transaction; one result per request.
-    /// - Throws: `ConcurrentRepeat` when purchases that were in the way keep ending in the middle.
+    /// - Throws: `DuplicateMessage` when purchases that were in the way keep ending in the middle.
     package func start(_ requests: [StartRequest<Definition>]) async throws -> [StartResult] {
         guard !requests.isEmpty else { return [] }
         if let results = try await startAsNew(requests) { return results }
         for _ in 1..<Self.startAttempts {
             do {
                 return try await startOnce(requests)
-            } catch is ConcurrentRepeat {
+            } catch is DuplicateMessage {
                 continue
             }
         }
@@ -81,7 +81,8 @@ extension SagaRunner {
         return try starts.map { start in
             try stored[start.saga].map { saga in
                 .repeated(
-                    saga.id, try saga.repeatsOfStart(by: input, answered: start.answered, at: World.date, patience),
+                    saga.id,
+                    try saga.repeatsOfStart(by: input, answered: start.answered, at: RuntimeEnvironment.date, patience),
                     state: saga.state.tag)
             }
         }
@@ -89,12 +90,12 @@ extension SagaRunner {
 
     /// Begins sagas in one round trip; nil, and nothing has happened, when something stands in the way of one of them.
     private func startAsNew(_ requests: [StartRequest<Definition>]) async throws -> [StartResult]? {
-        let now = World.date
+        let now = RuntimeEnvironment.date
         let fresh = try requests.map { try begin($0, at: now) }
         let journal = fresh.map(\.entry)
         do {
             try await store.transact { try await store.begin(fresh.map(\.saga), journal, in: $0) }
-        } catch is ConcurrentRepeat {
+        } catch is DuplicateMessage {
             return nil
         }
         meters.record(journal)
@@ -103,7 +104,7 @@ extension SagaRunner {
 
     private func startOnce(_ requests: [StartRequest<Definition>]) async throws -> [StartResult] {
         let (results, journal) = try await store.transact { transaction in
-            let now = World.date
+            let now = RuntimeEnvironment.date
             let fresh = try requests.map { try begin($0, at: now) }
             let conflicts = StartConflicts(
                 try await store.insert(fresh.map(\.saga), in: transaction), fresh.map(\.saga))
@@ -165,7 +166,7 @@ extension SagaRecord {
     /// What must not be lost of the saga's first step.
     fileprivate func repeatsOfStart(
         by input: Definition.Input, answered: (Definition.Request) -> Definition.Request, at now: Date,
-        _ patience: SagaPatience
+        _ patience: RetryPolicy
     ) throws -> [OutgoingMessage] {
         guard case .move(let state, let effects) = Definition.step(nil, on: input) else {
             throw NoFirstStep(input: input.name)
@@ -207,7 +208,7 @@ struct StartConflicts {
         leftOut = Set(sagas.map(\.record.id).filter { !insertion.added.contains($0) }.map(\.uuid))
     }
 
-    /// - Throws: `ConcurrentRepeat` for a saga that was left out when what stood in its way has ended since.
+    /// - Throws: `DuplicateMessage` for a saga that was left out when what stood in its way has ended since.
     func outcome(of id: SagaID, _ claim: StartClaim) throws -> Outcome {
         if insertion.added.contains(id) { return .started }
         if let key = claim.key, let record = insertion.requests[ExactText(key)] {
@@ -218,7 +219,7 @@ struct StartConflicts {
             if let saga = record.subject, !leftOut.contains(saga) { return .repeated(SagaID(saga)) }
         }
         guard let intent = claim.intent, let existing = insertion.intents[ExactText(intent)] else {
-            throw ConcurrentRepeat()
+            throw DuplicateMessage()
         }
         return .inProgress(existing)
     }

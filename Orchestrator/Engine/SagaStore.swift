@@ -18,7 +18,7 @@ package protocol SagaStore<Definition, Transaction>: Sendable {
     /// Somebody else may have moved one of them on meanwhile: `save` finds out.
     func recall(_ sagas: [SagaID]) -> [SagaID: SagaRecord<Definition>]?
     /// Adds new sagas with their first journal lines, and commits.
-    /// - Throws: `ConcurrentRepeat`, and nothing has happened, when something stands in the way of one of them.
+    /// - Throws: `DuplicateMessage`, and nothing has happened, when something stands in the way of one of them.
     func begin(
         _ sagas: [NewSaga<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws
@@ -28,7 +28,7 @@ package protocol SagaStore<Definition, Transaction>: Sendable {
     /// Records that starts which hold their keys, but whose sagas were left out, are rejected.
     func reject(_ starts: [RequestRecord], in transaction: Transaction) async throws
     /// Writes changed sagas and new journal lines, and commits.
-    /// - Throws: `ConcurrentRepeat` when somebody else moved one of the sagas on or journaled one of its messages first.
+    /// - Throws: `DuplicateMessage` when somebody else moved one of the sagas on or journaled one of its messages first.
     func save(
         _ changes: [SagaChange<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws

@@ -27,7 +27,7 @@ package final class SagaWatchers: Sendable {
     private struct Watched {
         /// The latest version that was heard of; 0 before the first.
         var version = 0
-        var bells: [(token: UInt64, occasion: Occasion, bell: Bell)] = []
+        var signals: [(token: UInt64, occasion: Occasion, signal: AsyncSignal)] = []
     }
 
     private let sagas = Mutex<[SagaID: Watched]>([:])
@@ -38,15 +38,15 @@ package final class SagaWatchers: Sendable {
     /// Wakes those whom a move concerns, once for each version.
     package func notify(_ positions: [Position]) {
         let rung = sagas.withLock { sagas in
-            sagas.isEmpty ? [] : positions.flatMap { Self.bells(to: $0, &sagas) }
+            sagas.isEmpty ? [] : positions.flatMap { Self.signals(to: $0, &sagas) }
         }
-        for bell in rung { bell.ring() }
+        for signal in rung { signal.fire() }
     }
 
-    private static func bells(to position: Position, _ sagas: inout [SagaID: Watched]) -> [Bell] {
+    private static func signals(to position: Position, _ sagas: inout [SagaID: Watched]) -> [AsyncSignal] {
         guard let watched = sagas[position.saga], watched.version < position.version else { return [] }
         sagas[position.saga]?.version = position.version
-        return watched.bells.filter { position.hasOutcome || $0.occasion == .step }.map(\.bell)
+        return watched.signals.filter { position.hasOutcome || $0.occasion == .step }.map(\.signal)
     }
 
     /// The sagas that somebody waits for, at most `limit`.
@@ -59,34 +59,34 @@ package final class SagaWatchers: Sendable {
         sagas.withLock { $0[saga]?.version ?? 0 }
     }
 
-    /// A bell that rings when the saga comes to this; give it back with `leave`.
+    /// A signal that rings when the saga comes to this; give it back with `leave`.
     package func enter(_ saga: SagaID, for occasion: Occasion) -> Watch {
-        let watch = Watch(saga: saga, token: tokens.add(1, ordering: .relaxed).newValue, bell: Bell())
+        let watch = Watch(saga: saga, token: tokens.add(1, ordering: .relaxed).newValue, signal: AsyncSignal())
         sagas.withLock { sagas in
             // Whoever comes later may wait for what the others have heard already.
             sagas[saga, default: Watched()].version = 0
-            sagas[saga]?.bells.append((watch.token, occasion, watch.bell))
+            sagas[saga]?.signals.append((watch.token, occasion, watch.signal))
         }
         return watch
     }
 
     package func leave(_ watch: Watch) {
         sagas.withLock { sagas in
-            sagas[watch.saga]?.bells.removeAll { $0.token == watch.token }
-            if sagas[watch.saga]?.bells.isEmpty ?? false { sagas[watch.saga] = nil }
+            sagas[watch.saga]?.signals.removeAll { $0.token == watch.token }
+            if sagas[watch.saga]?.signals.isEmpty ?? false { sagas[watch.saga] = nil }
         }
     }
 
     package struct Watch: Sendable {
         let saga: SagaID
         fileprivate let token: UInt64
-        package let bell: Bell
+        package let signal: AsyncSignal
     }
 }
 
 /// Finds what other processes did to the sagas that somebody waits for here: one query a period, and none while nobody
 /// waits.
-package struct SagaLookout<Definition: SagaDefinition>: Sweep {
+package struct SagaLookout<Definition: SagaDefinition>: PeriodicJob {
     package let name = "saga lookout"
     package static var period: Duration { .milliseconds(500) }
     private static var limit: Int { 10_000 }
@@ -99,7 +99,7 @@ package struct SagaLookout<Definition: SagaDefinition>: Sweep {
         self.queries = queries
     }
 
-    package func sweep() async throws -> Int {
+    package func runOnce() async throws -> Int {
         let watched = watchers.watched(Self.limit)
         guard !watched.isEmpty else { return 0 }
         watchers.notify(try await queries.positions(of: watched))

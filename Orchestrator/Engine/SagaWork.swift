@@ -26,7 +26,7 @@ struct SagaWork<Definition: SagaDefinition> {
         }
     }
 
-    mutating func apply(_ event: SagaEvent<Definition.Input>, patience: SagaPatience) throws -> SagaResult<Definition> {
+    mutating func apply(_ event: SagaEvent<Definition.Input>, patience: RetryPolicy) throws -> SagaResult<Definition> {
         guard var saga = sagas[event.sagaID] else { return .unknownSaga }
         if let entry = known[event.key] {
             return .repeated(saga, try saga.repeats(of: entry, at: now, patience))
@@ -50,7 +50,7 @@ extension SagaRecord {
     /// A start that came again is told where it asks now that it was accepted, and the outcome if there is one.
     func repeats(
         ofStart entry: JournalEntry<Definition>, answeredAs repeated: Definition.Request, at now: Date,
-        _ patience: SagaPatience
+        _ patience: RetryPolicy
     ) throws -> [OutgoingMessage] {
         let asker = answered(as: repeated)
         let first = try asker.repeats(of: entry, at: now, patience)
@@ -74,7 +74,7 @@ extension SagaRecord {
     /// Of an older one, only what it told the
     /// outside is repeated: its commands have been answered, or the saga would not have gone on.
     func repeats(
-        of entry: JournalEntry<Definition>, at now: Date, _ patience: SagaPatience
+        of entry: JournalEntry<Definition>, at now: Date, _ patience: RetryPolicy
     ) throws -> [OutgoingMessage] {
         let effects = entry.version == version ? entry.effects : entry.effects.filter(\.isAnnouncement)
         var then = self

@@ -6,25 +6,25 @@ import Logging
 /// Asks again for answers that are overdue, a bounded number at a time so that a backlog cannot feed itself.
 ///
 /// A saga that cannot be woken, because what is stored of it makes no sense, is put off alone and left to an operator.
-package struct Watchdog<Store: SagaStore>: Sweep {
+package struct Watchdog<Store: SagaStore>: PeriodicJob {
     package let name = "watchdog"
     let runner: SagaRunner<Store>
-    let mailer: Mailer
+    let messagePublisher: MessagePublisher
     let limit: Int
 
     /// How long a saga that cannot be woken is left alone.
     private static var pause: Duration { .seconds(60) }
 
-    package init(_ runner: SagaRunner<Store>, mailer: Mailer, limit: Int) {
+    package init(_ runner: SagaRunner<Store>, messagePublisher: MessagePublisher, limit: Int) {
         self.runner = runner
-        self.mailer = mailer
+        self.messagePublisher = messagePublisher
         self.limit = limit
     }
 
-    package func sweep() async throws -> Int {
+    package func runOnce() async throws -> Int {
         let (messages, sagas) = try await wake()
         if sagas > 0 { FaultPoint.awoken.pass() }
-        try await mailer.sendInTurn(messages)
+        try await messagePublisher.sendInTurn(messages)
         return sagas
     }
 

@@ -37,9 +37,9 @@ struct Topology: AsyncParsableCommand {
         }
     }
 
-    private static func keeper() throws -> TopologyKeeper {
+    private static func keeper() throws -> TopologyDeclarer {
         let settings = try Settings.fromEnvironment()
-        return TopologyKeeper(
+        return TopologyDeclarer(
             try BrokerConfiguration(url: settings.brokerURL, connectionName: "turnstile topology"),
             logger: Logger(label: "turnstile"))
     }

@@ -12,10 +12,10 @@ package struct PurchaseHints: Sendable {
     private static let pause = Duration.milliseconds(50)
 
     private let cache: any PurchaseCache
-    private let health: HealthBoard
-    private let unsaid = UnsaidMarks()
+    private let health: HealthRegistry
+    private let unsaid = PendingCacheWrites()
 
-    package init(_ cache: any PurchaseCache, health: HealthBoard) {
+    package init(_ cache: any PurchaseCache, health: HealthRegistry) {
         self.cache = cache
         self.health = health
     }
@@ -23,7 +23,7 @@ package struct PurchaseHints: Sendable {
     /// Marks purchases as begun or ended, in order, some time soon; nobody waits for that.
     func note(_ marks: [IntentMark]) {
         guard !marks.isEmpty, unsaid.add(marks) else { return }
-        World.task { await say() }
+        RuntimeEnvironment.task { await say() }
     }
 
     private func say() async {
@@ -35,7 +35,7 @@ package struct PurchaseHints: Sendable {
 }
 
 /// Marks on their way to the cache; when it is slow the newest are left out, for they are hints.
-private final class UnsaidMarks: Sendable {
+private final class PendingCacheWrites: Sendable {
     private static let capacity = 20_000
 
     private let state = Mutex((marks: [IntentMark](), isBeingSaid: false))

@@ -15,7 +15,7 @@ package struct PurchaseIntake<Definition: PurchaseDefinition>: Sendable {
 
     /// - Parameter executor: where starts had better be decided, such as the thread of the desk's connection.
     package init<Store: SagaStore>(
-        desk: PurchaseDesk<Store>, progress: PurchaseProgress<Store>, dispatcher: Dispatcher, batch: Int,
+        desk: PurchaseAdmission<Store>, progress: PurchaseProgress<Store>, dispatcher: Dispatcher, batch: Int,
         on executor: (any TaskExecutor)? = nil
     ) where Store.Definition == Definition {
         self.dispatcher = dispatcher

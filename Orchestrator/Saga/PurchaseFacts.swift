@@ -89,7 +89,8 @@ extension PurchaseSaga {
         }
     }
 
-    package static func patience(in state: PurchaseState, knowing facts: PurchaseFacts) -> Patience<PurchaseInput> {
+    package static func patience(in state: PurchaseState, knowing facts: PurchaseFacts) -> TimeoutPolicy<PurchaseInput>
+    {
         switch state {
         case .reserving, .closing: .attempts(then: .attemptsUsedUp)
         case .charging:

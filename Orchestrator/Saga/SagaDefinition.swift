@@ -43,7 +43,7 @@ package protocol SagaDefinition: Sendable {
     /// The same request, to be answered as its repeat wants to be answered.
     static func request(_ request: Request, answeredAs repeated: Request) -> Request
     /// How long the saga asks again in a state, and what happens after that.
-    static func patience(in state: State, knowing facts: Facts) -> Patience<Input>
+    static func patience(in state: State, knowing facts: Facts) -> TimeoutPolicy<Input>
     /// The input that says that an answer is overdue.
     static var overdue: Input { get }
     /// Reads a message as an input; throws when its body does not fit its kind.

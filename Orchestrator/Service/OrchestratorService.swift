@@ -66,45 +66,47 @@ package enum OrchestratorService {
             let commands = CommandsHandler(
                 desk: parts.desk(runner, PostgresRequestStore(connection)), purchases: parts.progress(runner),
                 publishing: parts.publishing, requests: PostgresRequestStore(connection))
-            return Handling { try await commands.handle($0) }
+            return AnyBatchHandler { try await commands.handle($0) }
         }
         let replies = try fleet.replyLanes { connection in
             let replies = RepliesHandler(purchases: parts.progress(parts.runner(connection)))
-            return Handling { try await replies.handle($0) }
+            return AnyBatchHandler { try await replies.handle($0) }
         }
         let watchdog = Watchdog(
             parts.runner(fleet.database(of: .orchestrator, for: "watchdog")),
-            mailer: try fleet.mailer(of: .orchestrator, for: "watchdog"), limit: Parts.watchdogLimit)
+            messagePublisher: try fleet.messagePublisher(of: .orchestrator, for: "watchdog"), limit: Parts.watchdogLimit
+        )
         return lanes + replies + (try parts.clerks()) + [
-            Sweeper(
+            PeriodicJobRunner(
                 watchdog, every: .milliseconds(500), batch: .max, health: fleet.health, logger: fleet.logger),
-            Sweeper(
-                parts.relay, every: .seconds(1), batch: OutboxRelay.batch, bell: parts.outboxBell,
+            PeriodicJobRunner(
+                parts.relay, every: .seconds(1), batch: OutboxRelay.batch, signal: parts.outboxSignal,
                 health: fleet.health, logger: fleet.logger),
-            Sweeper(
-                StockKeeper(parts.book, bell: parts.outboxBell), every: .seconds(2), batch: .max,
+            PeriodicJobRunner(
+                StockReconciler(parts.book, signal: parts.outboxSignal), every: .seconds(2), batch: .max,
                 health: fleet.health, logger: fleet.logger),
-            Sweeper(parts.epochWatch(), every: .seconds(1), batch: 1, health: fleet.health, logger: fleet.logger),
-            Sweeper(
+            PeriodicJobRunner(
+                parts.epochWatch(), every: .seconds(1), batch: 1, health: fleet.health, logger: fleet.logger),
+            PeriodicJobRunner(
                 PauseWatch(pauses: parts.pauses), every: PauseWatch.period, batch: .max, health: fleet.health,
                 logger: fleet.logger),
-            Sweeper(
+            PeriodicJobRunner(
                 SagaLookout(watchers: parts.watchers, queries: parts.sagaQueries),
                 every: SagaLookout<PurchaseSaga>.period,
                 batch: .max, health: fleet.health, logger: fleet.logger),
-            Sweeper(
-                PlaceKeeper(PostgresEventPlaces(parts.pool), bell: parts.outboxBell), every: .seconds(2),
-                batch: PlaceKeeper.batch, health: fleet.health, logger: fleet.logger),
-            Sweeper(
+            PeriodicJobRunner(
+                PlaceReconciler(PostgresEventPlaceStore(parts.pool), signal: parts.outboxSignal), every: .seconds(2),
+                batch: PlaceReconciler.batch, health: fleet.health, logger: fleet.logger),
+            PeriodicJobRunner(
                 UndeliveredRelay(
                     parts.undelivered, outlet: try fleet.externalOutlet(of: .orchestrator, for: "undelivered answers")),
                 every: .seconds(1), batch: UndeliveredRelay.batch, health: fleet.health, logger: fleet.logger),
-            Sweeper(
+            PeriodicJobRunner(
                 ForgottenRequests(requests: PostgresRequestStore(parts.pool)), every: .seconds(60),
                 batch: RequestLimits.sweep, health: fleet.health, logger: fleet.logger),
             parts.dispatcher,
             CachePulse(hints: parts.availability),
-            parts.census,
+            parts.statistics,
             HTTPServer(
                 purchases: PurchaseRoutes(
                     intake: parts.intake(), queries: parts.sagaQueries, watchers: parts.watchers,
@@ -129,20 +131,20 @@ package enum OrchestratorService {
         let availability: AvailabilityHints
         let hints: PurchaseHints
         let undelivered: PostgresUndeliveredAnswers
-        let book: PostgresEventBook
+        let book: PostgresEventStore
         let catalogue: EventCatalogue
         let stock: any StockView
         let pauses: SalesPauses
         let watchers = SagaWatchers()
-        let outboxBell = Bell()
+        let outboxSignal = AsyncSignal()
         let relay: OutboxRelay
         let publishing: EventPublishing
         let dispatcher: Dispatcher
         let meters = SagaMeters()
-        let recent = RecentSagas<PurchaseSaga>()
+        let recent = SagaCache<PurchaseSaga>()
         let queues: QueueWatch
         let outages = Outages()
-        let census: Census
+        let statistics: FleetStatsCollector
 
         init(_ fleet: Fleet) throws {
             self.fleet = fleet
@@ -155,28 +157,30 @@ package enum OrchestratorService {
                 logger: fleet.logger)
             hints = PurchaseHints(
                 RedisPurchaseCache(redis, prefix: fleet.settings.redisPrefix), health: fleet.health)
-            book = PostgresEventBook(pool)
+            book = PostgresEventStore(pool)
             catalogue = EventCatalogue(book)
             stock = PostgresStockView(pool)
-            pauses = SalesPauses(PostgresPauseBook(pool: pool))
+            pauses = SalesPauses(PostgresPauseStore(pool: pool))
             relay = OutboxRelay(
-                PostgresOutbox(pool), mailer: try fleet.mailer(of: .orchestrator, for: "outbox"), bell: outboxBell)
+                PostgresOutbox(pool), messagePublisher: try fleet.messagePublisher(of: .orchestrator, for: "outbox"),
+                signal: outboxSignal)
             publishing = EventPublishing(book, relay: relay)
             dispatcher = try Self.dispatcher(fleet)
             queues = QueueWatch(try QueueInspector(fleet.settings, logger: fleet.logger))
-            census = Census(FleetNumbers(pool), queues, outages: outages, metrics: fleet.metrics, logger: fleet.logger)
+            statistics = FleetStatsCollector(
+                FleetNumbers(pool), queues, outages: outages, metrics: fleet.metrics, logger: fleet.logger)
         }
 
         func runner(_ connection: PostgresConnection) -> SagaRunner<Store> {
             SagaRunner(
                 store: PostgresSagaStore(connection, recent: recent),
-                patience: SagaPatience(
+                patience: RetryPolicy(
                     stepTimeout: fleet.settings.stepTimeout, attempts: fleet.settings.stepAttempts),
                 meters: meters, logger: fleet.logger)
         }
 
-        func desk(_ runner: SagaRunner<Store>, _ requests: any RequestStore) -> PurchaseDesk<Store> {
-            PurchaseDesk(
+        func desk(_ runner: SagaRunner<Store>, _ requests: any RequestStore) -> PurchaseAdmission<Store> {
+            PurchaseAdmission(
                 runner, requests: requests, catalogue: catalogue, stock: stock, availability: availability,
                 hints: hints, hold: fleet.settings.hold,
                 pauses: pauses)
@@ -216,13 +220,13 @@ package enum OrchestratorService {
             case .queued: []
             case .filed:
                 [
-                    Sweeper(
-                        DeadLetterClerk(
+                    PeriodicJobRunner(
+                        DeadLetterCollector(
                             box: try DeadLetterBox(brokerURL: fleet.settings.brokerURL, logger: fleet.logger),
-                            file: DeadLetterFile(pool)), every: .seconds(1),
-                        batch: DeadLetterClerk.batch, health: fleet.health, logger: fleet.logger),
-                    Sweeper(
-                        DeadLetterCleaner(file: DeadLetterFile(pool)), every: .seconds(600),
+                            file: DeadLetterStore(pool)), every: .seconds(1),
+                        batch: DeadLetterCollector.batch, health: fleet.health, logger: fleet.logger),
+                    PeriodicJobRunner(
+                        DeadLetterCleaner(file: DeadLetterStore(pool)), every: .seconds(600),
                         batch: DeadLetterCleaner.batch, health: fleet.health, logger: fleet.logger),
                 ]
             }
@@ -230,10 +234,10 @@ package enum OrchestratorService {
 
         func operators() throws -> OperatorRoutes {
             let keys = OperatorKeys(fleet.settings.operatorKeys)
-            let file = DeadLetterFile(pool)
-            let board = StatusBoard(
-                pool: pool, census: census, queues: queues, health: fleet.health,
-                roll: FleetRoll(try fleet.redis(for: "operators"), prefix: fleet.settings.redisPrefix),
+            let file = DeadLetterStore(pool)
+            let board = StatusReport(
+                pool: pool, statistics: statistics, queues: queues, health: fleet.health,
+                roll: ProcessRegistry(try fleet.redis(for: "operators"), prefix: fleet.settings.redisPrefix),
                 outages: outages)
             return OperatorRoutes(
                 keys: keys, board: board,
@@ -241,9 +245,10 @@ package enum OrchestratorService {
                     pool: pool, queries: SagaQueries<PurchaseSaga>(pool), file: file, board: board,
                     attempts: fleet.settings.stepAttempts),
                 letters: DeadLetterRoutes(
-                    desk: DeadLetterDesk(file: file, mailer: try fleet.mailer(of: .orchestrator, for: "replays"))),
-                audit: AuditBook(pool),
-                pauses: PauseRoutes(pauses: pauses, book: PostgresPauseBook(pool: pool), catalogue: catalogue),
+                    desk: DeadLetterService(
+                        file: file, messagePublisher: try fleet.messagePublisher(of: .orchestrator, for: "replays"))),
+                audit: AuditStore(pool),
+                pauses: PauseRoutes(pauses: pauses, book: PostgresPauseStore(pool: pool), catalogue: catalogue),
                 undelivered: UndeliveredRoutes(answers: undelivered),
                 verification: VerifyRoute(verification: verification), logger: fleet.logger)
         }
@@ -252,7 +257,8 @@ package enum OrchestratorService {
         private static func dispatcher(_ fleet: Fleet) throws -> Dispatcher {
             try ConnectionThread.lend { thread in
                 Dispatcher(
-                    try fleet.mailer(of: .orchestrator, for: "http", on: thread), on: thread, logger: fleet.logger)
+                    try fleet.messagePublisher(of: .orchestrator, for: "http", on: thread), on: thread,
+                    logger: fleet.logger)
             }
         }
 

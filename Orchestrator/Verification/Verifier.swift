@@ -57,8 +57,8 @@ package struct Verifier: Sendable {
     }
 
     private func fates() async throws -> (violations: [Violation], sagas: Int) {
-        let connections = (0..<FateReader.connections).map { _ in connection() }
-        let check = FateCheck(FateReader(connections), options: options)
+        let connections = (0..<ReconciliationReader.connections).map { _ in connection() }
+        let check = ReconciliationCheck(ReconciliationReader(connections), options: options)
         do {
             let result = try await check.run()
             for connection in connections { await connection.close() }

@@ -23,7 +23,7 @@ import Topology
             let configuration = try BrokerConfiguration(url: url)
             var logger = Logger(label: "test")
             logger.logLevel = .error
-            try await TopologyKeeper(configuration, logger: logger).apply()
+            try await TopologyDeclarer(configuration, logger: logger).apply()
             try await keepPromises(
                 inlet: { [logger] in
                     QueueInlet(Consumer(configuration, queue: $0, prefetch: 100, logger: logger))

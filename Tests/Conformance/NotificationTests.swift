@@ -12,37 +12,37 @@ import Testing
     @Test func `in memory keeps its promises`() throws {
         try inMemory { process in
             let database = MemoryDatabase("notification", NotificationTables())
-            try await keepPromises(MemoryNotifications(), MemoryLedger(MemorySession(database, process)))
+            try await keepPromises(MemoryNotificationStore(), MemoryInboxStore(MemorySession(database, process)))
         }
     }
 
     @Test(.enabled(if: TestServers.haveDatabase)) func `in PostgreSQL keeps its promises`() async throws {
         try await withTestDatabase([(.notification, NotificationService.migrations)]) { database in
             try await keepPromises(
-                PostgresNotifications(), PostgresLedger(database.connection(as: .notification)))
+                PostgresNotificationStore(), PostgresInboxStore(database.connection(as: .notification)))
         }
     }
 }
 
-private struct Post<Store: NotificationStore, Records: Ledger>: Sendable
+private struct Post<Store: NotificationStore, Records: InboxStore>: Sendable
 where Store.Transaction == Records.Transaction {
     let store: Store
     let ledger: Records
 
-    func begin(_ letter: Letter, by desk: UUID, for lease: Duration = .seconds(60)) async throws -> Standing? {
+    func begin(_ letter: RenderedMessage, by desk: UUID, for lease: Duration = .seconds(60)) async throws -> Standing? {
         try await ledger.transact {
             try await store.begin([letter], through: "test", by: desk, for: lease, in: $0)
         }[letter.key]
     }
 
-    func conclude(_ letter: Letter, _ number: Int, _ result: DeliveryResult) async throws {
+    func conclude(_ letter: RenderedMessage, _ number: Int, _ result: DeliveryResult) async throws {
         let report = AttemptReport(key: letter.key, number: number, result: result)
         try await ledger.transact { try await store.conclude([report], through: "test", in: $0) }
     }
 }
 
 /// What every record of letters promises.
-private func keepPromises<Store: NotificationStore, Records: Ledger>(_ store: Store, _ ledger: Records) async throws
+private func keepPromises<Store: NotificationStore, Records: InboxStore>(_ store: Store, _ ledger: Records) async throws
 where Store.Transaction == Records.Transaction {
     let post = Post(store: store, ledger: ledger)
     let (mine, theirs) = (UUID(), UUID())
@@ -70,8 +70,8 @@ where Store.Transaction == Records.Transaction {
     #expect(try await post.begin(abandoned, by: theirs) == .ours(attempt: 2), "a claim ends with its lease")
 }
 
-private func letter() -> Letter {
-    Letter(
+private func letter() -> RenderedMessage {
+    RenderedMessage(
         key: LetterKey(sagaID: fresh(), template: .purchaseCompleted), userID: "anna", email: nil, subject: "tickets",
         body: "here they are")
 }

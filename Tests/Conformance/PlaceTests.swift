@@ -12,7 +12,7 @@ import Testing
     @Test func `in memory keeps its promises`() throws {
         try inMemory { process in
             let database = MemoryDatabase("recommendation", RecommendationTables())
-            try await keepPromises(MemoryPlaces(), MemoryLedger(MemorySession(database, process))) { event in
+            try await keepPromises(MemoryPlaces(), MemoryInboxStore(MemorySession(database, process))) { event in
                 let tables = database.tables
                 return (
                     tables.places[event]?.event.name,
@@ -26,7 +26,7 @@ import Testing
         try await withTestDatabase([(.recommendation, RecommendationService.migrations)]) { database in
             let owner = database.owner()
             try await keepPromises(
-                PostgresPlaces(), PostgresLedger(database.connection(as: .recommendation))
+                PostgresPlaces(), PostgresInboxStore(database.connection(as: .recommendation))
             ) { event in
                 let names = try await owner.query(
                     "SELECT name FROM recommendation.place WHERE event_id = $1", [event.uuid], as: (String).self)
@@ -41,7 +41,7 @@ import Testing
 }
 
 /// What every store of places promises; `look` tells an event's name and the interest in it.
-private func keepPromises<Store: PlaceStore, Records: Ledger>(
+private func keepPromises<Store: PlaceStore, Records: InboxStore>(
     _ store: Store, _ ledger: Records, look: (EventID) async throws -> (String?, Int)
 ) async throws where Store.Transaction == Records.Transaction {
     let event = fresh(EventID.self)

@@ -120,7 +120,7 @@ where Store.Definition == PurchaseSaga {
             try await store.begin([first.saga, second.saga], [first.entry, second.entry], in: $0)
         }
     }
-    #expect(error is ConcurrentRepeat)
+    #expect(error is DuplicateMessage)
     let insertion = try await insert([first.saga, second.saga], [first.entry], into: store)
     #expect(insertion.added == [first.saga.record.id])
     #expect(insertion.requests == [ExactText(key): try #require(first.saga.request)])
@@ -189,7 +189,7 @@ private func `a message is journaled once by a saga, whatever other sagas took`<
             try await store.save([SagaChange(from: saga.record, to: record)], [repeated], in: $0)
         }
     }
-    #expect(error is ConcurrentRepeat)
+    #expect(error is DuplicateMessage)
     #expect(try await found(saga.record.id, in: store).sagas[saga.record.id]?.version == 1)
 }
 
@@ -206,7 +206,7 @@ private func `sagas that nothing stands in the way of begin at once, or none doe
             try await store.begin([second.saga, twin.saga], [second.entry, twin.entry], in: $0)
         }
     }
-    #expect(error is ConcurrentRepeat)
+    #expect(error is DuplicateMessage)
     #expect(try await found(second.saga.record.id, in: store).sagas.isEmpty)
 }
 
@@ -240,7 +240,7 @@ private func `a saga that somebody else moved on is not written`<Store: SagaStor
     }
     let changes = [moved, untouched].map { step(on: $0.saga.record) }
     let error = await failure { try await store.transact { try await store.save(changes, [], in: $0) } }
-    #expect(error is ConcurrentRepeat)
+    #expect(error is DuplicateMessage)
     for id in changes.map(\.after.id) {
         #expect(try await found(id, in: store).sagas[id]?.version == 1)
         // For a while the store trusts nothing that it remembers.

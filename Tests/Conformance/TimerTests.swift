@@ -12,21 +12,21 @@ import Testing
     @Test func `in memory keeps its promises`() throws {
         try inMemory { process in
             let session = MemorySession(MemoryDatabase("expiry", ExpiryTables()), process)
-            try await keepPromises(MemoryTimers(session), MemoryLedger(session), process.universe.timeline.date)
+            try await keepPromises(MemoryTimers(session), MemoryInboxStore(session), process.universe.timeline.date)
         }
     }
 
     @Test(.enabled(if: TestServers.haveDatabase)) func `in PostgreSQL keeps its promises`() async throws {
         try await withTestDatabase([(.expiry, ExpiryService.migrations)]) { database in
             try await keepPromises(
-                PostgresTimers(database.connection(as: .expiry)), PostgresLedger(database.connection(as: .expiry)),
+                PostgresTimers(database.connection(as: .expiry)), PostgresInboxStore(database.connection(as: .expiry)),
                 Date())
         }
     }
 }
 
 /// What every book of timers promises, by a clock that shows about `now`.
-private func keepPromises<Book: TimerBook & TimerClock, Records: Ledger>(
+private func keepPromises<Book: TimerStore & TimerClock, Records: InboxStore>(
     _ timers: Book, _ ledger: Records, _ now: Date
 ) async throws where Book.Transaction == Records.Transaction {
     let past = Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded() - 60)
@@ -52,7 +52,7 @@ private func timer(_ dueAt: Date) -> FleetTimer {
         key: TimerKey(sagaID: fresh(), subject: "hold"), dueAt: dueAt, step: 2, commandID: fresh(), traceparent: nil)
 }
 
-private func `a cancel ends what has not fired`<Book: TimerBook & TimerClock, Records: Ledger>(
+private func `a cancel ends what has not fired`<Book: TimerStore & TimerClock, Records: InboxStore>(
     _ timers: Book, _ ledger: Records, _ past: Date
 ) async throws where Book.Transaction == Records.Transaction {
     let timer = timer(past)
@@ -61,7 +61,7 @@ private func `a cancel ends what has not fired`<Book: TimerBook & TimerClock, Re
     #expect(try await timers.claimDue(10, for: .zero).isEmpty)
 }
 
-private func `a claim ends with its lease`<Book: TimerBook & TimerClock, Records: Ledger>(
+private func `a claim ends with its lease`<Book: TimerStore & TimerClock, Records: InboxStore>(
     _ timers: Book, _ ledger: Records, _ past: Date
 ) async throws where Book.Transaction == Records.Transaction {
     let timer = timer(past)
@@ -72,7 +72,7 @@ private func `a claim ends with its lease`<Book: TimerBook & TimerClock, Records
     #expect(try await timers.claimDue(10, for: .zero).isEmpty)
 }
 
-private func `the longest due come first`<Book: TimerBook & TimerClock, Records: Ledger>(
+private func `the longest due come first`<Book: TimerStore & TimerClock, Records: InboxStore>(
     _ timers: Book, _ ledger: Records, _ past: Date
 ) async throws where Book.Transaction == Records.Transaction {
     let late = timer(past.addingTimeInterval(-1))

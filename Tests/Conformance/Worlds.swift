@@ -63,7 +63,7 @@ func newborn(
     let (record, entry) = try #require(
         SagaRecord<PurchaseSaga>.starting(
             id, by: event, request: request, at: moment,
-            patience: SagaPatience(stepTimeout: .seconds(30), attempts: 5)))
+            patience: RetryPolicy(stepTimeout: .seconds(30), attempts: 5)))
     let claim = StartClaim(
         key: key, fingerprint: fingerprint, intent: intent, eventID: request.eventId, userID: "anna")
     return (NewSaga(record: record, claim: claim), entry)

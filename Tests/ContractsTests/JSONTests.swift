@@ -71,19 +71,19 @@ import WireJSON
         "\"\n\"", "\"\u{1}\"", "\u{FEFF}1", "[1]\u{0}", String(repeating: "[", count: 100_000),
     ])
     func `is refused when it is not well-formed`(text: String) {
-        #expect(throws: JSONFlaw.self) { try JSONText(text.utf8) }
+        #expect(throws: JSONSyntaxError.self) { try JSONText(text.utf8) }
         #expect(throws: DecodingError.self) { try WireFormat.decode(Money.self, fromText: text) }
     }
 
     @Test(arguments: [("[1,]", 3), ("{\"a\" 1}", 5), ("\"\\x\"", 1), ("[1] 2", 4)])
     func `is refused with the place of the flaw`(text: String, place: Int) {
-        #expect(throws: JSONFlaw.self) { try JSONText(text.utf8) }
-        #expect { try JSONText(text.utf8) } throws: { ($0 as? JSONFlaw)?.offset == place }
+        #expect(throws: JSONSyntaxError.self) { try JSONText(text.utf8) }
+        #expect { try JSONText(text.utf8) } throws: { ($0 as? JSONSyntaxError)?.offset == place }
     }
 
     @Test func `must be UTF-8`() {
-        #expect(throws: JSONFlaw.self) { try JSONText([0x22, 0xC3, 0x28, 0x22]) }
-        #expect(throws: JSONFlaw.self) { try JSONText("\"a\"".utf16.flatMap { [0, UInt8($0)] }) }
+        #expect(throws: JSONSyntaxError.self) { try JSONText([0x22, 0xC3, 0x28, 0x22]) }
+        #expect(throws: JSONSyntaxError.self) { try JSONText("\"a\"".utf16.flatMap { [0, UInt8($0)] }) }
     }
 
     @Test(arguments: ["2": 2, "2.0": 2, "2e2": 200, "-0": 0, "9223372036854775807": Int.max])

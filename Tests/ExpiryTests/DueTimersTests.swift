@@ -17,7 +17,7 @@ struct DueTimersTests {
             try await withThrowingTaskGroup { group in
                 for outlet in outlets {
                     let replica = bench.sweep(outlet, on: database.connection(as: .expiry), batch: 50)
-                    group.addTask { while try await replica.sweep() > 0 {} }
+                    group.addTask { while try await replica.runOnce() > 0 {} }
                 }
                 try await group.waitForAll()
             }
@@ -34,10 +34,10 @@ struct DueTimersTests {
             try await bench.handle(.schedule(SagaID.make()))
             let outlet = RecordingOutlet(failures: 1)
             let sweep = bench.sweep(outlet)
-            await #expect(throws: RecordingOutlet.Crash.self) { try await sweep.sweep() }
-            #expect(try await sweep.sweep() == 0, "the claim keeps the timer from others")
+            await #expect(throws: RecordingOutlet.Crash.self) { try await sweep.runOnce() }
+            #expect(try await sweep.runOnce() == 0, "the claim keeps the timer from others")
             try await bench.endLeases()
-            #expect(try await sweep.sweep() == 1)
+            #expect(try await sweep.runOnce() == 1)
             #expect(outlet.published.count == 2)
             #expect(Set(outlet.published.map(\.properties.messageID)).count == 1)
             #expect(try await bench.statuses() == ["fired": 1])
@@ -75,12 +75,12 @@ struct DueTimersTests {
             _ = try await bench.handle(old.prefix(3).map { try .cancel($0) })
             try await bench.handle(.cancel(SagaID.make()))
             let sweep = EndedTimers(PostgresTimers(bench.connection), batch: 2)
-            #expect(try await sweep.sweep() == 0, "they ended just now")
+            #expect(try await sweep.runOnce() == 0, "they ended just now")
             _ = try await bench.owner.execute(
                 "UPDATE expiry.timer SET ended_at = now() - interval '8 days' WHERE ended_at IS NOT NULL")
-            #expect(try await sweep.sweep() == 2)
-            #expect(try await sweep.sweep() == 1)
-            #expect(try await sweep.sweep() == 0)
+            #expect(try await sweep.runOnce() == 2)
+            #expect(try await sweep.runOnce() == 1)
+            #expect(try await sweep.runOnce() == 0)
             #expect(try await bench.statuses() == ["scheduled": 2, "cancelled": 1])
         }
     }

@@ -16,8 +16,8 @@ struct ExpiryTests {
         try await TimerBench.with { bench in
             let command = try Envelope.schedule(saga)
             #expect(try await bench.handle(command) == [.reply([])])
-            #expect(try await bench.sweep(outlet).sweep() == 1)
-            #expect(try await bench.sweep(outlet).sweep() == 0)
+            #expect(try await bench.sweep(outlet).runOnce() == 1)
+            #expect(try await bench.sweep(outlet).runOnce() == 0)
 
             let reply = try #require(outlet.published.first)
             #expect(outlet.published.count == 1)
@@ -40,7 +40,7 @@ struct ExpiryTests {
     @Test func `a timer that is not due stays quiet`() async throws {
         try await TimerBench.with { bench in
             try await bench.handle(.schedule(saga, due: 3_600))
-            #expect(try await bench.sweep(outlet).sweep() == 0)
+            #expect(try await bench.sweep(outlet).runOnce() == 0)
             #expect(try await bench.statuses() == ["scheduled": 1])
         }
     }
@@ -49,7 +49,7 @@ struct ExpiryTests {
         try await TimerBench.with { bench in
             try await bench.handle(.schedule(saga))
             try await bench.handle(.cancel(saga))
-            #expect(try await bench.sweep(outlet).sweep() == 0)
+            #expect(try await bench.sweep(outlet).runOnce() == 0)
             #expect(try await bench.statuses() == ["cancelled": 1])
         }
     }
@@ -58,7 +58,7 @@ struct ExpiryTests {
         try await TimerBench.with { bench in
             try await bench.handle(.cancel(saga))
             try await bench.handle(.schedule(saga))
-            #expect(try await bench.sweep(outlet).sweep() == 0)
+            #expect(try await bench.sweep(outlet).runOnce() == 0)
             #expect(try await bench.statuses() == ["cancelled": 1])
         }
     }
@@ -68,7 +68,7 @@ struct ExpiryTests {
             let other = SagaID.make()
             try await bench.handle(
                 .schedule(saga), .cancel(saga), .cancel(other), .schedule(other), .cancel(other, step: 4))
-            #expect(try await bench.sweep(outlet).sweep() == 0)
+            #expect(try await bench.sweep(outlet).runOnce() == 0)
             #expect(try await bench.statuses() == ["cancelled": 2])
         }
     }
@@ -76,7 +76,7 @@ struct ExpiryTests {
     @Test func `a cancel after the timer fired changes nothing`() async throws {
         try await TimerBench.with { bench in
             try await bench.handle(.schedule(saga))
-            #expect(try await bench.sweep(outlet).sweep() == 1)
+            #expect(try await bench.sweep(outlet).runOnce() == 1)
             try await bench.handle(.cancel(saga))
             #expect(try await bench.statuses() == ["fired": 1])
         }
@@ -86,7 +86,7 @@ struct ExpiryTests {
         try await TimerBench.with { bench in
             try await bench.handle(.schedule(saga, due: 3_600))
             try await bench.handle(.schedule(saga, due: -10, step: 5), .schedule(saga, due: -20, step: 6))
-            #expect(try await bench.sweep(outlet).sweep() == 0)
+            #expect(try await bench.sweep(outlet).runOnce() == 0)
         }
     }
 
@@ -94,13 +94,13 @@ struct ExpiryTests {
         try await TimerBench.with { bench in
             try await bench.handle(.schedule(saga, "hold"), .schedule(saga, "reminder", step: 3))
             try await bench.handle(.cancel(saga, "hold", step: 4))
-            #expect(try await bench.sweep(outlet).sweep() == 1)
+            #expect(try await bench.sweep(outlet).runOnce() == 1)
             let elapsed = try WireFormat.decode(TimerElapsed.self, from: try #require(outlet.published.first).body)
             #expect(elapsed.subject == "reminder")
         }
     }
 
-    @Test func `what cannot be used is buried alone, with its reason`() async throws {
+    @Test func `what cannot be used is deadLettered alone, with its reason`() async throws {
         try await TimerBench.with { bench in
             var garbled = try Envelope.schedule(SagaID.make())
             garbled.body = Data(#"{"subject":"hold"}"#.utf8)
@@ -114,7 +114,7 @@ struct ExpiryTests {
             let outcomes = try await bench.handle(batch)
             #expect(outcomes[0].burialReason?.hasPrefix("malformed-body: ") == true)
             #expect(outcomes[0].burialReason?.contains("dueAt") == true)
-            #expect(outcomes[1].burialReason == BurialReason.unexpectedKind(.charge))
+            #expect(outcomes[1].burialReason == DeadLetterReason.unexpectedKind(.charge))
             #expect(outcomes[2].burialReason?.hasPrefix("missing-saga: ") == true)
             #expect(outcomes[3].burialReason?.hasPrefix("malformed-body: subject ") == true)
             #expect(outcomes[4].burialReason?.hasPrefix("malformed-body: subject ") == true)
@@ -126,6 +126,6 @@ struct ExpiryTests {
 
 extension Outcome {
     var burialReason: String? {
-        if case .bury(let reason, _) = self { reason } else { nil }
+        if case .deadLetter(let reason, _) = self { reason } else { nil }
     }
 }

@@ -22,7 +22,8 @@ struct TimerBench: Sendable {
     init(_ database: TestDatabase) {
         connection = database.connection(as: .expiry)
         owner = database.owner()
-        handler = Inboxed(ExpiryWorker(timers: PostgresTimers(connection)), ledger: PostgresLedger(connection))
+        handler = IdempotentConsumer(
+            ExpiryWorker(timers: PostgresTimers(connection)), ledger: PostgresInboxStore(connection))
     }
 
     @discardableResult
@@ -36,8 +37,9 @@ struct TimerBench: Sendable {
 
     /// A sweep as one replica runs it, on `connection` or one of its own.
     func sweep(_ outlet: RecordingOutlet, on other: PostgresConnection? = nil, batch: Int = 500) -> DueTimers {
-        let mailer = Mailer(outlet: outlet, application: "expiry", health: HealthBoard(), logger: .init(label: "test"))
-        return DueTimers(PostgresTimers(other ?? connection), mailer: mailer, batch: batch)
+        let messagePublisher = MessagePublisher(
+            outlet: outlet, application: "expiry", health: HealthRegistry(), logger: .init(label: "test"))
+        return DueTimers(PostgresTimers(other ?? connection), messagePublisher: messagePublisher, batch: batch)
     }
 
     func statuses() async throws -> [String: Int] {

@@ -36,7 +36,7 @@ enum Main {
         }
         let place = try Place(ProcessInfo.processInfo.environment)
         if request.onlyPage {
-            try await write(request, Ledger(request.ledger(in: place)), in: place)
+            try await write(request, InboxStore(request.ledger(in: place)), in: place)
             return true
         }
         return try await run(request, in: place)
@@ -70,7 +70,7 @@ enum Main {
             place: place, proxies: proxies, fleet: fleet, web: web, buyers: buyers, logger: logger,
             rest: try await Holdings.afterAFewSales(
                 fleet, buyers, Books(place: place, logger: logger), Broker(place: place, web: web, logger: logger)))
-        var ledger = try Ledger(request.ledger(in: place))
+        var ledger = try InboxStore(request.ledger(in: place))
         var bad = 0
         let start = ContinuousClock.now
         for fault in faults where !(request.onlyMissing && ledger.verdicts[fault.id]?.isGood == true) {
@@ -90,7 +90,7 @@ enum Main {
     }
 }
 
-private func write(_ request: Request, _ ledger: Ledger, in place: Place) async throws {
+private func write(_ request: Request, _ ledger: InboxStore, in place: Place) async throws {
     guard let page = request.page else { return }
     try ledger.page(versions: try await Versions.text(place), replicas: request.replicas)
         .write(to: page, atomically: true, encoding: .utf8)

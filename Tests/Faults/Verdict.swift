@@ -33,7 +33,7 @@ struct Verdict: Codable, Sendable {
 }
 
 /// The verdicts of a run, kept from one call of the suite to the next, and the page made of them.
-struct Ledger {
+struct InboxStore {
     private let file: URL
     private(set) var verdicts: [String: Verdict]
 

@@ -12,10 +12,10 @@ struct `A connection's thread` {
         let reader = Owner()
         thread.watch(question.descriptor, for: reader, every: .seconds(60)) {
             question.drain()
-            answer.ring()
+            answer.fire()
         }
         let found = await onto(thread) {
-            question.ring()
+            question.fire()
             return thread.wait(for: POLLIN, of: answer.descriptor, until: .now + .seconds(30))
         }
         #expect(found == POLLIN)
@@ -46,12 +46,12 @@ struct `A connection's thread` {
         }
         var heard = calls.makeAsyncIterator()
         for index in [1, 0] {
-            sockets[index].ring()
+            sockets[index].fire()
             #expect(await heard.next() == index)
         }
         thread.unwatch(for: owners[0])
-        sockets[0].ring()
-        sockets[1].ring()
+        sockets[0].fire()
+        sockets[1].fire()
         #expect(await heard.next() == 1)
         thread.retire()
     }
@@ -103,7 +103,7 @@ private final class Owner: Sendable {}
 extension Pipe {
     fileprivate var descriptor: Int32 { fileHandleForReading.fileDescriptor }
 
-    fileprivate func ring() {
+    fileprivate func fire() {
         fileHandleForWriting.write(Data([1]))
     }
 

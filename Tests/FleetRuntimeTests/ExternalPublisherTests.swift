@@ -11,14 +11,14 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct `What leaves the fleet` {
     private let broker = OutsideBroker()
     private let store = KeepingStore()
-    private let mailer: Mailer
+    private let messagePublisher: MessagePublisher
 
     init() {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let (broker, store) = (broker, store)
-        let external = ExternalPublisher(outlet: broker, store: store, health: HealthBoard(), logger: logger)
-        mailer = Mailer(
-            outlet: broker, external: { external }, application: "test", health: HealthBoard(), logger: logger)
+        let external = ExternalPublisher(outlet: broker, store: store, health: HealthRegistry(), logger: logger)
+        messagePublisher = MessagePublisher(
+            outlet: broker, external: { external }, application: "test", health: HealthRegistry(), logger: logger)
     }
 
     private func answer(to queue: String) throws -> OutgoingMessage {
@@ -45,7 +45,7 @@ import Testing
     @Test func `is kept when its queue is full, and holds nothing else`() async throws {
         broker.refusing.withLock { $0 = ["full"] }
         let messages = [try answer(to: "full"), try answer(to: "read"), try command()]
-        try await mailer.send(messages)
+        try await messagePublisher.send(messages)
         #expect(store.kept == [messages[0].envelope.id.description])
         #expect(Set(broker.taken) == ["read", "orchestrator"])
         #expect(broker.tried.count { $0 == "full" } == 1)
@@ -53,7 +53,7 @@ import Testing
 
     @Test func `is not tried again on the way of a batch while its queue has just refused`() async throws {
         broker.refusing.withLock { $0 = ["full"] }
-        for _ in 1...3 { try await mailer.send([try answer(to: "full"), try answer(to: "read")]) }
+        for _ in 1...3 { try await messagePublisher.send([try answer(to: "full"), try answer(to: "read")]) }
         #expect(broker.tried.count { $0 == "full" } == 1)
         #expect(store.kept.count == 3)
         #expect(broker.taken == ["read", "read", "read"])
@@ -61,7 +61,7 @@ import Testing
 
     @Test func `is not published again as an event when a listener refused it`() async throws {
         broker.refusing.withLock { $0 = ["purchase.refused"] }
-        try await mailer.send([try event(), try command()])
+        try await messagePublisher.send([try event(), try command()])
         #expect(broker.tried.count { $0 == "purchase.refused" } == 1)
         #expect(store.kept.isEmpty)
     }
@@ -69,23 +69,23 @@ import Testing
     @Test func `is kept when its queue breaks every connection, and the others get theirs`() async throws {
         broker.breaking.withLock { $0 = ["poison"] }
         let messages = [try answer(to: "read"), try answer(to: "poison"), try event(), try command()]
-        try await mailer.send(messages)
+        try await messagePublisher.send(messages)
         #expect(store.kept == [messages[1].envelope.id.description])
         #expect(Set(broker.taken) == ["read", "purchase.refused", "orchestrator"])
         let before = broker.opened.withLock { $0 }
-        try await mailer.send([try answer(to: "poison"), try answer(to: "read")])
+        try await messagePublisher.send([try answer(to: "poison"), try answer(to: "read")])
         #expect(broker.opened.withLock { $0 } == before, "it is left alone for a while")
     }
 
     @Test func `is kept although the store's database is away for a moment`() async throws {
         broker.refusing.withLock { $0 = ["full"] }
         store.failures.withLock { $0 = 2 }
-        try await mailer.send([try answer(to: "full")])
+        try await messagePublisher.send([try answer(to: "full")])
         #expect(store.kept.count == 1)
     }
 
     @Test func `is confirmed before the rest is sent, where nothing comes again`() async throws {
-        try await mailer.sendInTurn([try command(), try event(), try answer(to: "read")])
+        try await messagePublisher.sendInTurn([try command(), try event(), try answer(to: "read")])
         #expect(broker.taken.last == "orchestrator" && broker.taken.count == 3)
     }
 }

@@ -14,7 +14,7 @@ import Testing
     }
 
     /// A ledger in memory whose transactions are all or nothing.
-    private final class MemoryLedger: Ledger {
+    private final class MemoryInboxStore: InboxStore {
         let rows = Mutex<[MessageID: [OutgoingMessage]]>([:])
         let effects = Mutex<[MessageID]>([])
         let looks = Atomic(0)
@@ -35,7 +35,7 @@ import Testing
 
         func record(_ handled: [HandledMessage], in transaction: Draft) async throws {
             for message in handled {
-                guard rows.withLock({ $0[message.id] }) == nil else { throw ConcurrentRepeat() }
+                guard rows.withLock({ $0[message.id] }) == nil else { throw DuplicateMessage() }
                 transaction.rows.withLock { $0[message.id] = message.replies }
             }
         }
@@ -71,8 +71,8 @@ import Testing
     }
 
     @Test func `gives a repeat the replies of the first time and no second effect`() async throws {
-        let ledger = MemoryLedger()
-        let inboxed = Inboxed(Counting(), ledger: ledger)
+        let ledger = MemoryInboxStore()
+        let inboxed = IdempotentConsumer(Counting(), ledger: ledger)
         let message = envelope()
         let first = try await inboxed.handle([message, envelope()])
         let second = try await inboxed.handle([envelope(), message])
@@ -82,8 +82,8 @@ import Testing
     }
 
     @Test func `is looked at only when something may have come before`() async throws {
-        let ledger = MemoryLedger()
-        let inboxed = Inboxed(Counting(), ledger: ledger)
+        let ledger = MemoryInboxStore()
+        let inboxed = IdempotentConsumer(Counting(), ledger: ledger)
         let message = envelope()
         _ = try await inboxed.handle([message, envelope()])
         #expect(ledger.looks.load(ordering: .relaxed) == 0)
@@ -92,34 +92,38 @@ import Testing
     }
 
     @Test func `gives a repeat its replies also when the handler would not have it any more`() async throws {
-        let ledger = MemoryLedger()
+        let ledger = MemoryInboxStore()
         let message = envelope()
-        let first = try await Inboxed(Counting(), ledger: ledger).handle([message])
+        let first = try await IdempotentConsumer(Counting(), ledger: ledger).handle([message])
         let repeated = Envelope(id: message.id, kind: .release, occurredAt: Date(), attempt: 2, body: message.body)
-        #expect(try await Inboxed(Counting(), ledger: ledger).handle([repeated]) == first)
+        #expect(try await IdempotentConsumer(Counting(), ledger: ledger).handle([repeated]) == first)
         let failing = Counting(failure: Failure(isTransient: false))
-        #expect(try await Inboxed(failing, ledger: ledger).handle([message]) == first)
-        await #expect(throws: Failure.self) { _ = try await Inboxed(failing, ledger: ledger).handle([envelope()]) }
+        #expect(try await IdempotentConsumer(failing, ledger: ledger).handle([message]) == first)
+        await #expect(throws: Failure.self) {
+            _ = try await IdempotentConsumer(failing, ledger: ledger).handle([envelope()])
+        }
     }
 
     @Test func `leaves a batch alone whose database is away`() async throws {
-        let ledger = MemoryLedger()
+        let ledger = MemoryInboxStore()
         let away = Counting(failure: Failure(isTransient: true))
-        await #expect(throws: Failure.self) { _ = try await Inboxed(away, ledger: ledger).handle([envelope()]) }
+        await #expect(throws: Failure.self) {
+            _ = try await IdempotentConsumer(away, ledger: ledger).handle([envelope()])
+        }
         #expect(ledger.looks.load(ordering: .relaxed) == 0)
     }
 
     @Test func `decides a message that is twice in one batch once`() async throws {
-        let ledger = MemoryLedger()
+        let ledger = MemoryInboxStore()
         let message = envelope()
-        let outcomes = try await Inboxed(Counting(), ledger: ledger).handle([message, envelope(), message])
+        let outcomes = try await IdempotentConsumer(Counting(), ledger: ledger).handle([message, envelope(), message])
         #expect(outcomes[0] == outcomes[2])
         #expect(ledger.effects.withLock { $0.count } == 2)
     }
 
     @Test func `forgets what will be retried`() async throws {
-        let ledger = MemoryLedger()
-        _ = try await Inboxed(Counting(), ledger: ledger).handle([envelope(attempt: 2)])
+        let ledger = MemoryInboxStore()
+        _ = try await IdempotentConsumer(Counting(), ledger: ledger).handle([envelope(attempt: 2)])
         #expect(ledger.rows.withLock { $0.isEmpty })
     }
 

@@ -16,10 +16,10 @@ enum LaneRun {
         let (stream, continuation) = AsyncStream<Void>.makeStream()
         let inlet = ScriptedInlet(batches) { continuation.yield() }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let health = HealthBoard()
-        let lane = Lane(
+        let health = HealthRegistry()
+        let lane = BatchConsumer(
             queue: Queue("test"), inlet: inlet,
-            mailer: Mailer(outlet: outlet, application: "test", health: health, logger: logger),
+            messagePublisher: MessagePublisher(outlet: outlet, application: "test", health: health, logger: logger),
             handler: ScriptedHandler(decide: decide), on: executor, limits: .init(batch: 500, attempts: attempts),
             health: health,
             logger: logger)

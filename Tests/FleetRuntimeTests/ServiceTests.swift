@@ -73,13 +73,13 @@ struct `A coalescer` {
 }
 
 @Suite(.timeLimit(.minutes(1)))
-struct `A bell` {
+struct `A signal` {
     @Test func `wakes the one who waits, and remembers a ring before that`() async {
-        let bell = Bell()
-        bell.ring()
-        await bell.wait(atMost: .seconds(50))
-        async let waiting: Void = bell.wait(atMost: .seconds(50))
-        bell.ring()
+        let signal = AsyncSignal()
+        signal.fire()
+        await signal.wait(atMost: .seconds(50))
+        async let waiting: Void = signal.wait(atMost: .seconds(50))
+        signal.fire()
         await waiting
     }
 }

@@ -113,7 +113,7 @@ struct `An operator` {
                 try await fleet.call("GET", "/sagas?attention=true").json["items"].map { "\($0)".contains("\(id)") }
                     ?? false
             }
-            let story = try await fleet.operate("GET", "/sagas/\(id)/explain").decode(SagaStory.self)
+            let story = try await fleet.operate("GET", "/sagas/\(id)/explain").decode(SagaExplanation.self)
             #expect(story.owner == "payment")
             #expect(story.waitsFor == "the payment to be captured")
             #expect(story.needsAttention?.contains("permission denied") == true)

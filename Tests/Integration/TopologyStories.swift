@@ -26,7 +26,7 @@ struct `A broker` {
     {
         try await withTestBroker { url in
             let configuration = try BrokerConfiguration(url: url)
-            let keeper = TopologyKeeper(configuration, logger: logger)
+            let keeper = TopologyDeclarer(configuration, logger: logger)
             try await keeper.apply()
             #expect(try await keeper.flaws() == [])
             for managed in [false, true] {
@@ -67,7 +67,7 @@ struct `A broker` {
 
     @Test func `that refuses the management login is read by AMQP, and says so`() async throws {
         try await withTestBroker { url in
-            try await TopologyKeeper(try BrokerConfiguration(url: url), logger: logger).apply()
+            try await TopologyDeclarer(try BrokerConfiguration(url: url), logger: logger).apply()
             var parts = try #require(TestServers.managementURL.flatMap { URLComponents(string: $0) })
             parts.password = "wrong"
             let settings = try Settings(

@@ -28,7 +28,7 @@ struct `A trace` {
                 #expect(completed.properties.correlationID == "\(saga.sagaId)")
                 #expect(completed.trace == Self.trace)
                 #expect(completed.span != "00f067aa0ba902b7", "each message is a span of its own")
-                let story = try await fleet.operate("GET", "/sagas/\(saga.sagaId)/explain").decode(SagaStory.self)
+                let story = try await fleet.operate("GET", "/sagas/\(saga.sagaId)/explain").decode(SagaExplanation.self)
                 #expect(story.traceId == Self.trace)
             }
         }

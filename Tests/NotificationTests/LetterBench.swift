@@ -28,10 +28,10 @@ struct LetterBench: Sendable {
     static func replica(
         _ database: TestDatabase, _ sink: ScriptedSink, patience: Duration = .seconds(10)
     ) -> any BatchHandler {
-        let desk = DeliveryDesk(sink: sink, width: 8, patience: patience)
-        return TwoTransactions(
-            NotificationWorker(store: PostgresNotifications(), desk: desk),
-            ledger: PostgresLedger(database.connection(as: .notification)))
+        let desk = NotificationSender(sink: sink, width: 8, patience: patience)
+        return ExternalCallConsumer(
+            NotificationWorker(store: PostgresNotificationStore(), desk: desk),
+            ledger: PostgresInboxStore(database.connection(as: .notification)))
     }
 
     func handle(_ envelopes: Envelope...) async throws -> [Outcome] {
@@ -84,7 +84,7 @@ extension Outcome {
         switch self {
         case .reply(let messages): messages.map(\.envelope.kind.rawValue)
         case .retry(let pause, let reason): ["retry after \(pause.components.seconds) s: \(reason)"]
-        case .bury(let reason, _): ["bury: \(reason)"]
+        case .deadLetter(let reason, _): ["bury: \(reason)"]
         }
     }
 }

@@ -100,9 +100,9 @@ struct NotificationTests {
     @Test func `a database that fails after the delivery does not make a second letter`() async throws {
         let sink = ScriptedSink()
         try await withTestDatabase([(.notification, NotificationService.migrations)]) { database in
-            let handler = TwoTransactions(
-                NotificationWorker(store: PostgresNotifications(), desk: DeliveryDesk(sink: sink)),
-                ledger: FailingOnce(PostgresLedger(database.connection(as: .notification))))
+            let handler = ExternalCallConsumer(
+                NotificationWorker(store: PostgresNotificationStore(), desk: NotificationSender(sink: sink)),
+                ledger: FailingOnce(PostgresInboxStore(database.connection(as: .notification))))
             let command = try Envelope.send(for: saga)
             await #expect(throws: FailingOnce.Outage.self) { try await handler.handle([command]) }
             #expect(try await handler.handle([command])[0].summary == ["notification.delivered.v1"])
@@ -124,7 +124,7 @@ struct NotificationTests {
         }
     }
 
-    @Test func `what cannot be used is buried alone`() async throws {
+    @Test func `what cannot be used is deadLettered alone`() async throws {
         let sink = ScriptedSink()
         try await LetterBench.with(sink) { bench in
             var garbled = try Envelope.send(for: .make())
@@ -136,7 +136,7 @@ struct NotificationTests {
             let forged = try Envelope.send(for: .make(), email: "a@b.c\r\nBcc: all@b.c")
             let outcomes = try await bench.handle(garbled, stray, orphan, forged, .send(for: saga))
             #expect(outcomes[0].summary[0].hasPrefix("bury: malformed-body: "))
-            #expect(outcomes[1].summary == ["bury: \(BurialReason.unexpectedKind(.reserve))"])
+            #expect(outcomes[1].summary == ["bury: \(DeadLetterReason.unexpectedKind(.reserve))"])
             #expect(outcomes[2].summary[0].hasPrefix("bury: missing-saga: "))
             #expect(outcomes[3].summary[0].hasPrefix("bury: malformed-body: email "))
             #expect(outcomes[4].summary == ["notification.delivered.v1"])
@@ -158,13 +158,13 @@ struct NotificationTests {
 }
 
 /// A ledger that loses its first record, as when the database goes away.
-private final class FailingOnce: Ledger {
+private final class FailingOnce: InboxStore {
     struct Outage: Error {}
 
-    private let ledger: PostgresLedger
+    private let ledger: PostgresInboxStore
     private let hasFailed = Atomic(false)
 
-    init(_ ledger: PostgresLedger) {
+    init(_ ledger: PostgresInboxStore) {
         self.ledger = ledger
     }
 

@@ -16,7 +16,7 @@ struct RenderingTests {
 
     @Test func `tickets are listed with tier, seat and number`() {
         let ids = [TicketID.make(), TicketID.make()]
-        let letter = Letter(
+        let letter = RenderedMessage(
             .sample(
                 .purchaseCompleted, userId: "Jürgen Größe 🎉",
                 tickets: [
@@ -35,13 +35,13 @@ struct RenderingTests {
             ("expired", "it was not paid in time"), ("something-new", "something-new"), (nil, "no reason was given"),
         ] as [(String?, String)])
     func `a refusal explains itself`(reason: String?, words: String) {
-        let letter = Letter(.sample(.purchaseRefused, reason: reason), for: .make())
+        let letter = RenderedMessage(.sample(.purchaseRefused, reason: reason), for: .make())
         #expect(letter.body.contains("your purchase was not completed: \(words)."))
     }
 
     @Test(arguments: SendNotification.Template.allCases)
     func `every template has a subject of one line`(template: SendNotification.Template) {
-        let letter = Letter(.sample(template), for: .make())
+        let letter = RenderedMessage(.sample(template), for: .make())
         #expect(!letter.subject.isEmpty && !letter.subject.contains("\n"))
         #expect(letter.key.template == template)
     }
@@ -50,7 +50,7 @@ struct RenderingTests {
 struct ConsoleSinkTests {
     @Test func `a letter is one line, whatever its text holds`() {
         let nasty = "Zeile 1\nZeile 2\r\n\t\u{1B}[31mrot\u{7F}\u{85}\u{2028}\u{202E} \"quoted\" \\ Ü 👩‍👩‍👧"
-        let line = Letter.sample(subject: "a b", body: nasty, userID: "x\ny").line
+        let line = RenderedMessage.sample(subject: "a b", body: nasty, userID: "x\ny").line
         #expect(line.hasSuffix("\n"))
         #expect(line.dropLast().unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0.value != 0x85 })
         #expect(line.contains(#"text="Zeile 1\nZeile 2\r\n\t\u{1b}[31mrot\u{7f}\u{85}\u{2028}\u{202e} "#))
@@ -61,7 +61,7 @@ struct ConsoleSinkTests {
     @Test func `letters that come together are all written, a line each`() async throws {
         let pipe = Pipe()
         let sink = ConsoleSink(writingTo: pipe.fileHandleForWriting)
-        let letters = (0..<200).map { _ in Letter.sample() }
+        let letters = (0..<200).map { _ in RenderedMessage.sample() }
         try await withThrowingTaskGroup { group in
             for letter in letters { group.addTask { try await sink.deliver(letter) } }
             try await group.waitForAll()
@@ -74,7 +74,7 @@ struct ConsoleSinkTests {
     @Test func `a reader that stopped reading fails letters, and blocks nobody`() async throws {
         let pipe = Pipe()
         let sink = ConsoleSink(writingTo: pipe.fileHandleForWriting, patience: .milliseconds(100))
-        let large = Letter.sample(body: String(repeating: "x", count: 100_000))
+        let large = RenderedMessage.sample(body: String(repeating: "x", count: 100_000))
         await #expect(throws: (any Error).self) { try await sink.deliver(large) }
         await #expect(throws: (any Error).self) { try await sink.deliver(.sample()) }
         _ = try pipe.fileHandleForReading.read(upToCount: 90_000)

@@ -16,7 +16,7 @@ final class ScriptedSink: NotificationSink {
     }
 
     private struct State {
-        var letters: [Letter] = []
+        var letters: [RenderedMessage] = []
         var answers: [Answer]
         var underWay = 0
         var peak = 0
@@ -30,11 +30,11 @@ final class ScriptedSink: NotificationSink {
         state = Mutex(State(answers: answers))
     }
 
-    var letters: [Letter] { state.withLock { $0.letters } }
+    var letters: [RenderedMessage] { state.withLock { $0.letters } }
     /// The most letters that were under way at once.
     var peak: Int { state.withLock { $0.peak } }
 
-    func deliver(_ letter: Letter) async throws {
+    func deliver(_ letter: RenderedMessage) async throws {
         let answer = state.withLock { state in
             state.letters.append(letter)
             state.underWay += 1

@@ -37,8 +37,9 @@ struct `The dispatcher` {
 
     init() {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let mailer = Mailer(outlet: broker, application: "test", health: HealthBoard(), logger: logger)
-        dispatcher = Dispatcher(mailer, on: thread, logger: logger)
+        let messagePublisher = MessagePublisher(
+            outlet: broker, application: "test", health: HealthRegistry(), logger: logger)
+        dispatcher = Dispatcher(messagePublisher, on: thread, logger: logger)
         group = ServiceGroup(services: [dispatcher], logger: logger)
     }
 

@@ -37,7 +37,7 @@ struct `The OpenAPI document` {
     /// What the orchestrator's own router takes; nothing is connected for that.
     private static func servedRoutes() throws -> Set<String> {
         let settings = try Settings(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: [:])))
-        let fleet = Fleet(settings: settings, health: HealthBoard(), logger: Logger(label: "test"))
+        let fleet = Fleet(settings: settings, health: HealthRegistry(), logger: Logger(label: "test"))
         let server = try #require(OrchestratorService.services(fleet).compactMap { $0 as? HTTPServer }.first)
         return Set(server.routes)
     }

@@ -41,7 +41,7 @@ struct `Hints of purchases` {
 
     @Test func `are told together and in order while the cache is slow, and after it failed`() async throws {
         let cache = SlowCache()
-        let hints = PurchaseHints(cache, health: HealthBoard())
+        let hints = PurchaseHints(cache, health: HealthRegistry())
         let intent = Intent(event: .make(), user: "anna")
         let (first, second) = (SagaID.make(), SagaID.make())
         hints.note([.begun(intent, first, hold: .seconds(1))])
@@ -73,7 +73,9 @@ struct `Hints of purchases` {
                 uniqueKeysWithValues: events.compactMap { event in
                     guard let left = left[event] else { return nil }
                     let tier = CachedAvailability.Tier(name: "Floor", capacity: 1_000_000, available: left)
-                    return (event, try WireFormat.encode(CachedAvailability(asOf: World.date, tiers: [tier])))
+                    return (
+                        event, try WireFormat.encode(CachedAvailability(asOf: RuntimeEnvironment.date, tiers: [tier]))
+                    )
                 })
         }
     }
@@ -82,9 +84,9 @@ struct `Hints of purchases` {
         let (plenty, few, none, unknown) = (EventID.make(), EventID.make(), EventID.make(), EventID.make())
         let cache = CountingCache(left: [plenty: 1_000_000, few: 510, none: 3])
         let world = StandingClock()
-        await World.$simulated.withValue(world) {
+        await RuntimeEnvironment.$simulated.withValue(world) {
             let hints = AvailabilityHints(
-                cache, health: HealthBoard(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                cache, health: HealthRegistry(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             let tiers = Dictionary(
                 uniqueKeysWithValues: [plenty, few, none, unknown].map { (TierKey(event: $0, name: "Floor"), 4) })
             for _ in 0..<3 {
@@ -122,7 +124,7 @@ struct `A cached availability` {
         let asOf = WireFormat.text(of: Date(timeIntervalSinceNow: -age))
         let text = #"{"version":9,\#(epoch)"asOf":"\#(asOf)","tiers":[{"name":"Floor","capacity":9,"available":0}]}"#
         let hints = AvailabilityHints(
-            FixedCache(text: text), health: HealthBoard(),
+            FixedCache(text: text), health: HealthRegistry(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         if let current { hints.trust(only: current) }
         let event = EventID.make()

@@ -52,13 +52,13 @@ struct ChaosTests {
             rig.outlet.die()
             try await rig.makeDue()
             await #expect(throws: Never.self) {
-                do { _ = try await rig.sweep.sweep() } catch is FakeOutlet.Dead { return }
+                do { _ = try await rig.sweep.runOnce() } catch is FakeOutlet.Dead { return }
             }
             rig.outlet.live()
             return []
         case 3:
             try await rig.makeDue()
-            _ = try await rig.sweep.sweep()
+            _ = try await rig.sweep.runOnce()
             return []
         default:
             return try await rig.handler.handle(batch).flatMap(messages)
@@ -71,7 +71,7 @@ struct ChaosTests {
         var rounds = 0
         while try await rigs[0].countDue() > 0, rounds < 200 {
             try await rigs[0].makeDue()
-            for rig in rigs { _ = try await rig.sweep.sweep() }
+            for rig in rigs { _ = try await rig.sweep.runOnce() }
             rounds += 1
         }
         var heard: [Envelope] = []

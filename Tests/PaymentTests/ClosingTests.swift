@@ -63,7 +63,7 @@ struct ClosingTests {
                 #expect(ids(of: answer) == [expected])
                 #expect(try await rig.status(of: buyer) == (status == "captured" ? "captured" : "closed"))
             }
-            #expect(try await rig.sweep.sweep() == 0)
+            #expect(try await rig.sweep.runOnce() == 0)
         }
     }
 
@@ -102,9 +102,9 @@ struct ClosingTests {
             #expect(try await rig.handle(buyer.charge("pm")).isEmpty)
             #expect(try await rig.handle(buyer.close()).isEmpty)
             #expect(try await rig.status(of: buyer) == "closing")
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.kinds.isEmpty)
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.ids == [buyer.answer(.closed).description])
             #expect(rig.outlet.publications.first?.properties.headers["step"] == .integer(3))
             #expect(try await rig.handle(buyer.close()) == [.closed])
@@ -123,7 +123,7 @@ struct ClosingTests {
             #expect(try await rig.handle(buyer.close()).isEmpty)
             #expect(try await rig.handle(buyer.charge("pm")).isEmpty)
             #expect(provider.count(of: .close) == 1)
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.ids == [buyer.answer(.closed).description])
         }
     }

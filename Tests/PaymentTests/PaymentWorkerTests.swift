@@ -39,7 +39,7 @@ struct PaymentWorkerTests {
                 "SELECT count(*), count(captured_at) FROM payment.simulated_charge", as: (Int, Int).self)
             #expect(made.first?.0 == 40)
             #expect(made.first?.1 == 40)
-            #expect(try await rig.sweep.sweep() == 0)
+            #expect(try await rig.sweep.runOnce() == 0)
         }
     }
 
@@ -62,9 +62,9 @@ struct PaymentWorkerTests {
             let buyer = Buyer()
             let batch = [try buyer.charge("sim_ok")]
             _ = try await rig.ledger.transact { try await rig.worker.prepare(batch, in: $0) }
-            #expect(try await rig.sweep.sweep() == 0)
+            #expect(try await rig.sweep.runOnce() == 0)
             try await rig.makeDue()
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.ids == [buyer.answer(.captured).description])
             let late = try await rig.replies(to: batch[0])
             #expect(late.map(\.envelope.id) == [buyer.answer(.captured)])
@@ -76,7 +76,7 @@ struct PaymentWorkerTests {
         try await withRig { rig async throws in
             let buyer = Buyer()
             #expect(try await rig.handle(buyer.charge("sim_timeout_after_charge")).isEmpty)
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             let replies = try await rig.replies(to: buyer.charge("sim_timeout_after_charge"))
             #expect(replies.map(\.envelope.id) == [buyer.answer(.captured)])
             #expect(replies.map(\.envelope.step) == [2])
@@ -95,7 +95,7 @@ struct PaymentWorkerTests {
         }
     }
 
-    @Test func `what cannot be read is buried alone`() async throws {
+    @Test func `what cannot be read is deadLettered alone`() async throws {
         try await withRig { rig async throws in
             let good = Buyer()
             var bad = try Buyer().charge("sim_ok")
@@ -161,5 +161,5 @@ func ids(of outcome: Outcome) -> [MessageID] {
 }
 
 func reason(of outcome: Outcome) -> String? {
-    if case .bury(let reason, _) = outcome { reason } else { nil }
+    if case .deadLetter(let reason, _) = outcome { reason } else { nil }
 }

@@ -15,13 +15,13 @@ struct PendingChargesTests {
             let buyer = Buyer()
             #expect(try await rig.handle(buyer.charge("sim_timeout_after_charge")).isEmpty)
             rig.outlet.die()
-            await #expect(throws: FakeOutlet.Dead.self) { try await rig.sweep.sweep() }
+            await #expect(throws: FakeOutlet.Dead.self) { try await rig.sweep.runOnce() }
             #expect(try await rig.status(of: buyer) == "captured")
             #expect(try await rig.isDue(buyer))
-            #expect(try await rig.sweep.sweep() == 0, "the lease keeps others away")
+            #expect(try await rig.sweep.runOnce() == 0, "the lease keeps others away")
             rig.outlet.live()
             try await rig.makeDue()
-            #expect(try await Rig(rig.database).sweep.sweep() == 1)
+            #expect(try await Rig(rig.database).sweep.runOnce() == 1)
             #expect(try await !rig.isDue(buyer))
             #expect(try await rig.provider(buyer)?.calls == 2)
         }
@@ -31,11 +31,11 @@ struct PendingChargesTests {
         try await withRig { rig async throws in
             let buyer = Buyer()
             #expect(try await rig.handle(buyer.charge("sim_timeout_after_charge")).isEmpty)
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             _ = try await rig.owner.execute("UPDATE payment.charge SET next_check_at = now()")
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.ids == [buyer.answer(.captured), buyer.answer(.captured)].map(\.description))
-            #expect(try await rig.sweep.sweep() == 0)
+            #expect(try await rig.sweep.runOnce() == 0)
         }
     }
 
@@ -44,8 +44,8 @@ struct PendingChargesTests {
             let buyers = (0..<300).map { _ in Buyer() }
             _ = try await rig.handler.handle(buyers.map { try $0.charge("sim_timeout_after_charge") })
             let other = Rig(rig.database)
-            async let one = rig.sweep.sweep()
-            async let two = other.sweep.sweep()
+            async let one = rig.sweep.runOnce()
+            async let two = other.sweep.runOnce()
             #expect(try await one + two == 300)
             let sent = rig.outlet.ids + other.outlet.ids
             #expect(sent.count == 300)
@@ -67,7 +67,7 @@ struct PendingChargesTests {
             let attempts = try await rig.ledger.transact { try await rig.worker.prepare(batch, in: $0) }
             let results = await rig.worker.carryOut(attempts)
             try await rig.makeDue()
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             let outcomes = try await rig.handler.conclude(batch, results)
             #expect(outcomes.flatMap(ids) == [buyer.answer(.captured)])
             #expect(rig.outlet.ids == [buyer.answer(.captured).description])
@@ -84,7 +84,7 @@ struct PendingChargesTests {
         try await withRig(provider: provider) { rig async throws in
             let buyer = Buyer()
             #expect(try await rig.handle(buyer.charge("pm")).isEmpty)
-            let book = PostgresChargeBook()
+            let book = PostgresChargeStore()
             let stale = try await rig.ledger.transact { try await book.find([buyer.saga], in: $0) }
             #expect(try await rig.handle(buyer.close()).isEmpty)
             let settlement = Settlement(book: book, pauses: Pauses(), logger: quiet)
@@ -94,7 +94,7 @@ struct PendingChargesTests {
             }
             #expect(settled[buyer.saga]?.state == .captured(id: "p1"))
             #expect(settled[buyer.saga]?.owed.operation == .close)
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.ids == [buyer.answer(.captured).description])
             #expect(try await rig.handle(buyer.close()) == [.captured])
         }
@@ -108,14 +108,14 @@ struct PendingChargesTests {
             let buyer = Buyer()
             #expect(try await rig.handle(buyer.charge("pm")).isEmpty)
             #expect(try await rig.handle(buyer.close()).isEmpty)
-            let book = PostgresChargeBook()
+            let book = PostgresChargeStore()
             let stale = try await rig.ledger.transact { try await book.find([buyer.saga], in: $0) }
             #expect(try await rig.handle(buyer.refund()).isEmpty)
             let settlement = Settlement(book: book, pauses: Pauses(), logger: quiet)
             let findings = stale.map { Finding($0, .close(.captured(id: "p1"))) }
             _ = try await rig.ledger.transact { try await settlement.record(findings, whenFinished: nil, in: $0) }
             #expect(try await rig.status(of: buyer) == "refunding")
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.ids == [buyer.answer(.refunded).description])
         }
     }
@@ -126,7 +126,7 @@ struct PendingChargesTests {
         try await withRig(provider: provider) { rig async throws in
             let buyer = Buyer()
             #expect(try await rig.handle(buyer.charge("pm")).isEmpty)
-            for _ in 1...3 { #expect(try await rig.sweep.sweep() == 1) }
+            for _ in 1...3 { #expect(try await rig.sweep.runOnce() == 1) }
             func attempts() async throws -> [Int] {
                 try await rig.owner.query("SELECT attempts FROM payment.charge", as: Int.self)
             }
@@ -145,7 +145,7 @@ struct PendingChargesTests {
         try await withRig(provider: provider, patience: .milliseconds(50)) { rig async throws in
             let buyer = Buyer()
             #expect(try await rig.handle(buyer.charge("pm")).isEmpty)
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.ids == [buyer.answer(.captured).description])
         }
     }
@@ -158,10 +158,10 @@ struct PendingChargesTests {
             let batch = try buyers.enumerated().map { try $1.charge(methods[$0 % methods.count]) }
             async let one = untilRecovered { try await rig.handler.handle(batch) }
             async let two = untilRecovered { try await other.handler.handle(batch.shuffled()) }
-            async let three = untilRecovered { try await rig.sweep.sweep() }
+            async let three = untilRecovered { try await rig.sweep.runOnce() }
             _ = try await (one, two, three)
             _ = try await other.handler.handle(buyers.enumerated().filter { $0.0 % 6 == 5 }.map { try $1.close() })
-            while try await unfinished(rig) > 0 { _ = try await rig.sweep.sweep() + other.sweep.sweep() }
+            while try await unfinished(rig) > 0 { _ = try await rig.sweep.runOnce() + other.sweep.runOnce() }
             let mismatches = try await rig.owner.query(
                 """
                 SELECT charge.saga_id FROM payment.charge

@@ -21,10 +21,10 @@ struct RefundingTests {
             #expect(try await rig.handle(buyer.charge("pm")) == [.captured])
             #expect(try await rig.handle(buyer.refund()).isEmpty)
             for _ in 1...2 {
-                #expect(try await rig.sweep.sweep() == 1)
+                #expect(try await rig.sweep.runOnce() == 1)
                 #expect(try await rig.status(of: buyer) == "refunding")
             }
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.ids == [buyer.answer(.refunded).description])
             let reply = try #require(try await rig.replies(to: buyer.refund()).first)
             #expect(try reply.envelope.decode(PaymentRefunded.self).amount == euros)
@@ -58,7 +58,7 @@ struct RefundingTests {
             #expect(try await rig.handle(late.charge("sim_late")).isEmpty)
             #expect(try await rig.handle(late.refund()).isEmpty)
             #expect(try await rig.status(of: late) == "refunding")
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.ids == [late.answer(.refunded).description])
             #expect(try await rig.provider(late)?.status == "refunded")
         }

@@ -21,7 +21,7 @@ struct SimulatedMethodsTests {
             #expect(body == PaymentCaptured(chargeId: "sim_\(buyer.saga)", amount: euros))
             #expect(try await rig.status(of: buyer) == "captured")
             #expect(try await !rig.isDue(buyer))
-            #expect(try await rig.sweep.sweep() == 0)
+            #expect(try await rig.sweep.runOnce() == 0)
             #expect(try await rig.attempts(buyer) == ["charge captured"])
         }
     }
@@ -43,7 +43,7 @@ struct SimulatedMethodsTests {
             #expect(try await rig.handle(buyer.charge("sim_timeout_after_charge")).isEmpty)
             #expect(try await rig.status(of: buyer) == "open")
             #expect(try await rig.provider(buyer)?.status == "captured")
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.ids == [buyer.answer(.captured).description])
             #expect(try await !rig.isDue(buyer))
             #expect(try await rig.attempts(buyer) == ["charge timed-out", "charge captured"])
@@ -54,9 +54,9 @@ struct SimulatedMethodsTests {
         try await withRig { rig async throws in
             let buyer = Buyer()
             #expect(try await rig.handle(buyer.charge("sim_flaky")).isEmpty)
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.kinds.isEmpty)
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.kinds == ["payment.captured.v1"])
             #expect(try await rig.provider(buyer).map { [$0.status, "\($0.calls)"] } == ["captured", "3"])
         }
@@ -66,10 +66,10 @@ struct SimulatedMethodsTests {
         try await withRig { rig async throws in
             let buyer = Buyer()
             #expect(try await rig.handle(buyer.charge("sim_slow:3600000")).isEmpty)
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(try await rig.status(of: buyer) == "open")
             _ = try await rig.owner.execute("UPDATE payment.simulated_charge SET captures_at = now()")
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(rig.outlet.kinds == ["payment.captured.v1"])
         }
     }
@@ -78,12 +78,12 @@ struct SimulatedMethodsTests {
         try await withRig { rig async throws in
             let buyer = Buyer()
             #expect(try await rig.handle(buyer.charge("sim_never")).isEmpty)
-            for _ in 1...5 { #expect(try await rig.sweep.sweep() == 1) }
+            for _ in 1...5 { #expect(try await rig.sweep.runOnce() == 1) }
             #expect(try await rig.status(of: buyer) == "open")
             let reply = try #require(try await rig.replies(to: buyer.close()).first)
             #expect(reply.envelope.id == buyer.answer(.closed))
             #expect(reply.envelope.step == 3)
-            #expect(try await rig.sweep.sweep() == 0)
+            #expect(try await rig.sweep.runOnce() == 0)
             #expect(try await rig.provider(buyer)?.status == "closed")
         }
     }
@@ -92,7 +92,7 @@ struct SimulatedMethodsTests {
         try await withRig { rig async throws in
             let buyer = Buyer()
             #expect(try await rig.handle(buyer.charge("sim_late")).isEmpty)
-            #expect(try await rig.sweep.sweep() == 1)
+            #expect(try await rig.sweep.runOnce() == 1)
             #expect(try await rig.status(of: buyer) == "open")
             #expect(try await rig.handle(buyer.close()) == [.captured])
             #expect(try await !rig.isDue(buyer))

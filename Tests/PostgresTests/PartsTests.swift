@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `permits are granted in order and expire`() async {
-        let permits = Permits(1)
+        let permits = AsyncSemaphore(1)
         #expect(await permits.acquire(within: .zero) == .granted)
         #expect(await permits.acquire(within: .milliseconds(10)) == .expired)
         async let next = permits.acquire(within: .seconds(5))
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1))) func `many callers never hold more permits than there are`() async {
-        let permits = Permits(3)
+        let permits = AsyncSemaphore(3)
         let counter = Counter()
         await withTaskGroup { group in
             for _ in 0..<200 {

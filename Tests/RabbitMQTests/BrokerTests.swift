@@ -46,11 +46,11 @@ import Testing
                     let taken = try await consumer.take(upTo: 1)
                     try await consumer.reject(try #require(taken.first).tag, requeue: false)
                     try await Broker.withConsumer(of: dead) { mourner in
-                        let buried = try #require(try await mourner.take(upTo: 1).first)
-                        #expect(buried.properties.headers["x-death"] == .other("array"))
-                        #expect(buried.properties.headers["x-first-death-queue"] == .string(queue))
+                        let deadLettered = try #require(try await mourner.take(upTo: 1).first)
+                        #expect(deadLettered.properties.headers["x-death"] == .other("array"))
+                        #expect(deadLettered.properties.headers["x-first-death-queue"] == .string(queue))
                         var again = Broker.message("again", to: dead)
-                        again.properties = buried.properties
+                        again.properties = deadLettered.properties
                         #expect(try await Broker.withPublisher { try await $0.publish([again]) } == [])
                         let second = try #require(try await mourner.take(upTo: 1).first)
                         #expect(second.properties.headers["x-death"] == nil)

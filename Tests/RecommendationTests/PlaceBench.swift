@@ -23,9 +23,9 @@ struct PlaceBench: Sendable {
         owner = database.owner()
         orchestrator = database.connection(as: .orchestrator)
         nearby = NearbyEvents(orchestrator)
-        handler = Inboxed(
+        handler = IdempotentConsumer(
             RecommendationWorker(store: PostgresPlaces()),
-            ledger: PostgresLedger(database.connection(as: .recommendation)))
+            ledger: PostgresInboxStore(database.connection(as: .recommendation)))
     }
 
     func handle(_ envelopes: [Envelope]) async throws -> [Outcome] {

@@ -33,7 +33,7 @@ struct RecommendationTests {
         }
     }
 
-    @Test func `what cannot be used is buried alone`() async throws {
+    @Test func `what cannot be used is deadLettered alone`() async throws {
         try await PlaceBench.with { bench in
             var stray = try Envelope.observed("anna", .make())
             stray.kind = .notify
@@ -157,8 +157,8 @@ extension PlaceBench {
 }
 
 extension Outcome {
-    /// The first word of the reason, if the message was buried.
+    /// The first word of the reason, if the message was deadLettered.
     fileprivate var burialWord: Substring? {
-        if case .bury(let reason, _) = self { reason.split(separator: " ").first } else { nil }
+        if case .deadLetter(let reason, _) = self { reason.split(separator: " ").first } else { nil }
     }
 }

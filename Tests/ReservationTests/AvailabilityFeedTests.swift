@@ -43,13 +43,14 @@ struct AvailabilityFeedTests {
             let redis = try redis()
             let feed = AvailabilityFeed(
                 from: PostgresAvailability(database.connection(as: .reservation)),
-                to: RedisAvailability(redis, prefix: prefix), every: .milliseconds(1), health: HealthBoard(),
+                to: RedisAvailability(redis, prefix: prefix), every: .milliseconds(1), health: HealthRegistry(),
                 logger: database.logger)
             let changed = ChangedEvents()
             let handler = AvailabilityTelling(
-                Inboxed(
-                    ReservationWorker(ledger: PostgresSeatLedger(), changed: changed),
-                    ledger: PostgresLedger(database.connection(as: .reservation), meaning: PostgresSeatLedger.meaning)),
+                IdempotentConsumer(
+                    ReservationWorker(ledger: PostgresSeatStore(), changed: changed),
+                    ledger: PostgresInboxStore(
+                        database.connection(as: .reservation), meaning: PostgresSeatStore.meaning)),
                 changed: changed, to: feed)
             let event = EventID.make()
             let tiers = ["balcony", "stalls"].map {
@@ -141,7 +142,7 @@ struct AvailabilityFeedTests {
 
     @Test func `a failure is told by health, and the event is told later`() async throws {
         let source = FlakySource()
-        let health = HealthBoard()
+        let health = HealthRegistry()
         let redis = try redis()
         let feed = AvailabilityFeed(
             from: source, to: RedisAvailability(redis, prefix: prefix), every: .milliseconds(1), health: health,

@@ -10,15 +10,15 @@ import TestKit
 /// The reservation worker on a real database, as a lane would call it.
 struct Desk {
     let database: TestDatabase
-    private let handler: Inboxed<ReservationWorker<PostgresSeatLedger>, PostgresLedger>
+    private let handler: IdempotentConsumer<ReservationWorker<PostgresSeatStore>, PostgresInboxStore>
     private let connection: PostgresConnection
 
     init(_ database: TestDatabase) {
         self.database = database
         connection = database.connection(as: .reservation)
-        handler = Inboxed(
-            ReservationWorker(ledger: PostgresSeatLedger()),
-            ledger: PostgresLedger(connection, meaning: PostgresSeatLedger.meaning))
+        handler = IdempotentConsumer(
+            ReservationWorker(ledger: PostgresSeatStore()),
+            ledger: PostgresInboxStore(connection, meaning: PostgresSeatStore.meaning))
     }
 
     /// Decides a batch; what is transient is tried again, as in a lane.

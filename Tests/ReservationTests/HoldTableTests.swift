@@ -34,11 +34,11 @@ import Testing
     }
 
     private func check(
-        _ expected: Expectation, after past: Past, _ act: (inout BoxOffice, TierID, SagaID) -> BoxOffice.Answer
+        _ expected: Expectation, after past: Past, _ act: (inout SeatAllocator, TierID, SagaID) -> SeatAllocator.Answer
     ) {
         let saga = SagaID.make()
         let (stock, tier) = stock(after: past, saga: saga)
-        var office = BoxOffice(stock)
+        var office = SeatAllocator(stock)
         let answer = act(&office, tier, saga)
         let end = stock.applying(office.changes)
         #expect(answer.word == expected.answer)
@@ -90,7 +90,7 @@ import Testing
     }
 }
 
-extension BoxOffice.Answer {
+extension SeatAllocator.Answer {
     fileprivate var word: String {
         switch self {
         case .reserved: "reserved"

@@ -142,7 +142,7 @@ struct ReservationWorkerTests {
         }
     }
 
-    @Test func `what cannot be read is buried alone`() async throws {
+    @Test func `what cannot be read is deadLettered alone`() async throws {
         try await withDesk { desk in
             let tier = try await desk.stock(5)
             var malformed = try envelope(reserve(of: tier), of: .make())
@@ -151,7 +151,7 @@ struct ReservationWorkerTests {
             foreign.id = .make()
             foreign.kind = .charge
             let outcomes = try await desk.send([malformed, try envelope(reserve(of: tier), of: .make()), foreign])
-            guard case .bury(let first, _) = outcomes[0], case .bury(let last, _) = outcomes[2] else {
+            guard case .deadLetter(let first, _) = outcomes[0], case .deadLetter(let last, _) = outcomes[2] else {
                 Issue.record("not buried")
                 return
             }

@@ -13,7 +13,7 @@ import Testing
         let stock = MemoryDatabase("reservation", ReservationTables())
         let isOver = universe.run {
             let process = Incarnation("test", in: universe) {}
-            let book = MemoryEventBook(MemorySession(database, process), stock: stock)
+            let book = MemoryEventStore(MemorySession(database, process), stock: stock)
             do {
                 let events = (0..<3).map { _ in EventID.make() }
                 for id in events {

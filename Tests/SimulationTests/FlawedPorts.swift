@@ -46,7 +46,7 @@ struct StubbornOutlet: Outlet {
         while !remaining.isEmpty {
             let refusals = try await inner.publish(remaining)
             remaining = refusals.map { remaining[$0.index] }
-            if !remaining.isEmpty { try await World.sleep(for: .seconds(1)) }
+            if !remaining.isEmpty { try await RuntimeEnvironment.sleep(for: .seconds(1)) }
         }
         return []
     }

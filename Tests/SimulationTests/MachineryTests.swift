@@ -36,7 +36,7 @@ import Testing
         let database = MemoryDatabase("expiry", ExpiryTables())
         let isOver = universe.run {
             let process = Incarnation("test", in: universe) {}
-            let ledger = MemoryLedger(MemorySession(database, process))
+            let ledger = MemoryInboxStore(MemorySession(database, process))
             await #expect(throws: Vanished.self) {
                 try await ledger.transact { transaction in
                     _ = try await ledger.recordedReplies(to: [], in: transaction)
@@ -53,7 +53,7 @@ import Testing
         let universe = Universe(seed: 1, recorded: false)
         let database = MemoryDatabase("expiry", ExpiryTables())
         let isOver = universe.run {
-            let ledger = MemoryLedger(MemorySession(database, Incarnation("test", in: universe) {}))
+            let ledger = MemoryInboxStore(MemorySession(database, Incarnation("test", in: universe) {}))
             await #expect(throws: PostgresError.self) {
                 try await ledger.transact { transaction in
                     _ = try await ledger.recordedReplies(to: [], in: transaction)
@@ -76,7 +76,7 @@ import Testing
             universe.set(weather)
             let database = MemoryDatabase("expiry", ExpiryTables())
             let isOver = universe.run {
-                let ledger = MemoryLedger(MemorySession(database, Incarnation("test", in: universe) {}))
+                let ledger = MemoryInboxStore(MemorySession(database, Incarnation("test", in: universe) {}))
                 await #expect(throws: PostgresError.self) {
                     try await ledger.transact {
                         try await ledger.record([HandledMessage(id: .make(), replies: [])], in: $0)

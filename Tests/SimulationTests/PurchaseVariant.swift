@@ -22,7 +22,7 @@ extension PurchaseVariant {
         PurchaseSaga.learn(input, into: &facts)
     }
 
-    static func patience(in state: PurchaseState, knowing facts: PurchaseFacts) -> Patience<PurchaseInput> {
+    static func patience(in state: PurchaseState, knowing facts: PurchaseFacts) -> TimeoutPolicy<PurchaseInput> {
         PurchaseSaga.patience(in: state, knowing: facts)
     }
 

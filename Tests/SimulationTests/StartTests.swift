@@ -19,8 +19,8 @@ import Testing
             let process = Incarnation("test", in: universe) {}
             let runner = SagaRunner(
                 store: LostConflicts(inner: MemorySagaStore(MemorySession(database, process))),
-                patience: SagaPatience(stepTimeout: .seconds(1), attempts: 3), logger: Logger(label: "test"))
-            await #expect(throws: ConcurrentRepeat.self) { _ = try await runner.start([wish()]) }
+                patience: RetryPolicy(stepTimeout: .seconds(1), attempts: 3), logger: Logger(label: "test"))
+            await #expect(throws: DuplicateMessage.self) { _ = try await runner.start([wish()]) }
         }
         #expect(isOver)
         #expect(database.tables.sagas.isEmpty && database.tables.journal.isEmpty)
@@ -59,7 +59,7 @@ private struct LostConflicts: SagaStore {
     func begin(
         _ sagas: [NewSaga<PurchaseSaga>], _ journal: [JournalEntry<PurchaseSaga>], in transaction: Transaction
     ) async throws {
-        throw ConcurrentRepeat()
+        throw DuplicateMessage()
     }
 
     func insert(_ sagas: [NewSaga<PurchaseSaga>], in transaction: Transaction) async throws -> SagaInsertion {

@@ -18,7 +18,9 @@ import Testing
         let broker = MemoryBroker(universe)
         let isOver = universe.run {
             let process = Incarnation("test", in: universe) {}
-            await World.$simulated.withValue(process) { await Self.play(universe, process, database, broker) }
+            await RuntimeEnvironment.$simulated.withValue(process) {
+                await Self.play(universe, process, database, broker)
+            }
             process.die()
         }
         #expect(isOver)
@@ -31,7 +33,7 @@ import Testing
     ) async {
         let inner = MemorySagaStore<PurchaseSaga>(MemorySession(database, process))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let patience = SagaPatience(stepTimeout: .seconds(1), attempts: 3)
+        let patience = RetryPolicy(stepTimeout: .seconds(1), attempts: 3)
         do {
             let starter = SagaRunner(store: inner, patience: patience, logger: logger)
             let begun = try await starter.start((0..<9).map(Self.wish)).compactMap {
@@ -41,11 +43,11 @@ import Testing
             let watchdog = Watchdog(
                 SagaRunner(
                     store: UnreadableSaga(inner: inner, poison: begun[4]), patience: patience, logger: logger),
-                mailer: Mailer(
-                    outlet: MemoryOutlet(broker, process), application: "test", health: HealthBoard(),
+                messagePublisher: MessagePublisher(
+                    outlet: MemoryOutlet(broker, process), application: "test", health: HealthRegistry(),
                     logger: logger),
                 limit: 8)
-            for _ in 0..<8 { _ = try await watchdog.sweep() }
+            for _ in 0..<8 { _ = try await watchdog.runOnce() }
             let sagas = database.tables.sagas
             for saga in begun {
                 let record = sagas[saga]?.record

@@ -8,10 +8,10 @@ import FoundationEssentials
 ///
 /// A crash between telling and marking tells again after the lease, with the same message id. A timer that is cancelled
 /// while it is being told may still ring; the saga ignores it.
-package struct DueTimers: Sweep {
+package struct DueTimers: PeriodicJob {
     package let name = "due timers"
     let timers: any TimerClock
-    let mailer: Mailer
+    let messagePublisher: MessagePublisher
     let batch: Int
     /// Long enough to publish a batch many times over, short enough not to be missed after a crash.
     let lease = Duration.seconds(5)
@@ -19,17 +19,17 @@ package struct DueTimers: Sweep {
     private static let told = FaultPoint("timers.told")
     let lag = Metric.timerLag.timer()
 
-    package init(_ timers: any TimerClock, mailer: Mailer, batch: Int) {
+    package init(_ timers: any TimerClock, messagePublisher: MessagePublisher, batch: Int) {
         self.timers = timers
-        self.mailer = mailer
+        self.messagePublisher = messagePublisher
         self.batch = batch
     }
 
-    package func sweep() async throws -> Int {
+    package func runOnce() async throws -> Int {
         let due = try await timers.claimDue(batch, for: lease)
         guard !due.isEmpty else { return 0 }
         Self.claimed.pass()
-        try await mailer.send(try due.map { try $0.elapsed(at: World.date) })
+        try await messagePublisher.send(try due.map { try $0.elapsed(at: RuntimeEnvironment.date) })
         Self.told.pass()
         try await timers.markFired(due.map(\.key))
         record(due)
@@ -37,7 +37,7 @@ package struct DueTimers: Sweep {
     }
 
     private func record(_ due: [FleetTimer]) {
-        let now = World.date
+        let now = RuntimeEnvironment.date
         for timer in due { lag.recordSeconds(max(0, now.timeIntervalSince(timer.dueAt))) }
     }
 }
@@ -53,7 +53,7 @@ extension FleetTimer {
 }
 
 /// Forgets timers that ended long ago, a small batch at a time.
-package struct EndedTimers: Sweep {
+package struct EndedTimers: PeriodicJob {
     package let name = "ended timers"
     let timers: any TimerClock
     let batch: Int
@@ -65,7 +65,7 @@ package struct EndedTimers: Sweep {
         self.batch = batch
     }
 
-    package func sweep() async throws -> Int {
+    package func runOnce() async throws -> Int {
         try await timers.forgetEnded(batch, after: retention)
     }
 }

@@ -18,40 +18,41 @@ package enum ExpiryService {
 
     package static func services(_ fleet: Fleet) throws -> [any Service] {
         let lanes = try fleet.commandLanes(of: .expiry, urgency: .unhurried) { connection in
-            Inboxed(ExpiryWorker(timers: PostgresTimers(connection)), ledger: PostgresLedger(connection))
+            IdempotentConsumer(ExpiryWorker(timers: PostgresTimers(connection)), ledger: PostgresInboxStore(connection))
         }
-        return lanes + [try bell(fleet), broom(fleet)]
+        return lanes + [try signal(fleet), broom(fleet)]
     }
 
-    private static func bell(_ fleet: Fleet) throws -> any Service {
+    private static func signal(_ fleet: Fleet) throws -> any Service {
         let timers = PostgresTimers(fleet.database(of: .expiry, for: "due timers"))
-        let mailer = try fleet.mailer(of: .expiry, for: "due timers")
-        let work = DueTimers(timers, mailer: mailer, batch: 500)
+        let messagePublisher = try fleet.messagePublisher(of: .expiry, for: "due timers")
+        let work = DueTimers(timers, messagePublisher: messagePublisher, batch: 500)
         fleet.health.expect(work.name)
-        let sweeper = Sweeper(
+        let jobRunner = PeriodicJobRunner(
             work, every: .milliseconds(200), batch: work.batch, health: fleet.health, logger: fleet.logger)
-        return PublishingSweeper(sweeper: sweeper, mailer: mailer, logger: fleet.logger)
+        return PublishingSweeper(jobRunner: jobRunner, messagePublisher: messagePublisher, logger: fleet.logger)
     }
 
     private static func broom(_ fleet: Fleet) -> any Service {
         let work = EndedTimers(PostgresTimers(fleet.database(of: .expiry, for: "ended timers")), batch: 1_000)
-        return Sweeper(work, every: .seconds(3_600), batch: work.batch, health: fleet.health, logger: fleet.logger)
+        return PeriodicJobRunner(
+            work, every: .seconds(3_600), batch: work.batch, health: fleet.health, logger: fleet.logger)
     }
 }
 
-/// Runs a sweep that publishes, with its mailer open around it.
+/// Runs a sweep that publishes, with its messagePublisher open around it.
 private struct PublishingSweeper: Service {
-    let sweeper: Sweeper
-    let mailer: Mailer
+    let jobRunner: PeriodicJobRunner
+    let messagePublisher: MessagePublisher
     let logger: Logger
 
     func run() async throws {
         do {
-            try await mailer.open()
+            try await messagePublisher.open()
         } catch {
             logger.warning("the broker cannot be reached yet", metadata: ["error": "\(error)"])
         }
-        try await sweeper.run()
-        await mailer.close()
+        try await jobRunner.run()
+        await messagePublisher.close()
     }
 }

@@ -4,7 +4,7 @@ import FoundationEssentials
 import Postgres
 
 /// Notes which timers are wanted and which are not; `DueTimers` makes them ring.
-package struct ExpiryWorker<Book: TimerBook>: CommandHandler {
+package struct ExpiryWorker<Book: TimerStore>: CommandHandler {
     let timers: Book
 
     package init(timers: Book) {
@@ -29,16 +29,16 @@ private enum TimerRequest {
         do {
             self = try Self.read(envelope)
         } catch {
-            self = .unusable(reason: BurialReason.malformedBody(error))
+            self = .unusable(reason: DeadLetterReason.malformedBody(error))
         }
     }
 
     private static func read(_ envelope: Envelope) throws -> TimerRequest {
         guard envelope.kind == .schedule || envelope.kind == .unschedule else {
-            return .unusable(reason: BurialReason.unexpectedKind(envelope.kind))
+            return .unusable(reason: DeadLetterReason.unexpectedKind(envelope.kind))
         }
         guard let sagaID = envelope.sagaID else {
-            return .unusable(reason: BurialReason.missingSaga)
+            return .unusable(reason: DeadLetterReason.missingSaga)
         }
         guard envelope.kind == .schedule else {
             let command = try envelope.decode(CancelTimer.self)
@@ -69,7 +69,7 @@ private enum TimerRequest {
     var outcome: Outcome {
         switch self {
         case .schedule, .cancel: .reply([])
-        case .unusable(let reason): .bury(reason: reason)
+        case .unusable(let reason): .deadLetter(reason: reason)
         }
     }
 }

@@ -3,7 +3,7 @@ import FoundationEssentials
 import Postgres
 
 /// The timers of the schema `expiry`; every time is the database's.
-package struct PostgresTimers: TimerBook, TimerClock {
+package struct PostgresTimers: TimerStore, TimerClock {
     let connection: PostgresConnection
 
     /// The connection serves the clock alone; what a batch notes goes through the batch's transaction.

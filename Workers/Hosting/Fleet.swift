@@ -12,16 +12,16 @@ import Topology
 /// What every role of a process is built from: settings, connections, health, metrics, logs.
 package struct Fleet: Sendable {
     package let settings: Settings
-    package let health: HealthBoard
+    package let health: HealthRegistry
     package let metrics: PrometheusRegistry
-    package let laneBoard = LaneBoard()
+    package let laneBoard = ConsumerRegistry()
     /// What clients may take of the process, whichever of its servers they ask.
     package let connections: ConnectionLimits
     let externals = ExternalPublishers()
     package let logger: Logger
 
     package init(
-        settings: Settings, health: HealthBoard, metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger
+        settings: Settings, health: HealthRegistry, metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger
     ) {
         self.settings = settings
         self.health = health
@@ -69,10 +69,12 @@ package struct Fleet: Sendable {
     }
 
     /// - Parameter thread: one that other connections use as well; nil for a thread of its own.
-    package func mailer(of role: FleetRole, for purpose: String, on thread: ConnectionThread? = nil) throws -> Mailer {
+    package func messagePublisher(of role: FleetRole, for purpose: String, on thread: ConnectionThread? = nil) throws
+        -> MessagePublisher
+    {
         let publisher = Publisher(
             try brokerConfiguration(of: role, for: "\(purpose) out"), on: thread, logger: logger)
-        return Mailer(
+        return MessagePublisher(
             outlet: publisher, external: { try external(of: role) }, application: role.rawValue, health: health,
             logger: logger)
     }
@@ -101,7 +103,8 @@ package struct Fleet: Sendable {
     ///
     /// - Parameter rejection: what the sender of a message that cannot be read is told.
     package func commandLanes(
-        of role: FleetRole, urgency: Lane.Urgency = .awaited, rejecting rejection: Lane.Rejecting? = nil,
+        of role: FleetRole, urgency: BatchConsumer.Urgency = .awaited,
+        rejecting rejection: BatchConsumer.Rejecting? = nil,
         handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
         try lanes(on: .commands(of: role), of: role, urgency: urgency, rejecting: rejection, handler: handler)
@@ -115,7 +118,8 @@ package struct Fleet: Sendable {
     }
 
     private func lanes(
-        on queue: Queue, of role: FleetRole, urgency: Lane.Urgency, rejecting rejection: Lane.Rejecting?,
+        on queue: Queue, of role: FleetRole, urgency: BatchConsumer.Urgency,
+        rejecting rejection: BatchConsumer.Rejecting?,
         handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
         try (1...settings.lanes).flatMap { number in
@@ -128,22 +132,24 @@ package struct Fleet: Sendable {
     }
 
     private func lane(
-        _ number: Int, on queue: Queue, of role: FleetRole, urgency: Lane.Urgency, rejecting rejection: Lane.Rejecting?,
+        _ number: Int, on queue: Queue, of role: FleetRole, urgency: BatchConsumer.Urgency,
+        rejecting rejection: BatchConsumer.Rejecting?,
         sharing thread: ConnectionThread, handler: (PostgresConnection) throws -> any BatchHandler
     ) throws -> [any Service] {
         let purpose = settings.lanes == 1 ? queue.name : "\(queue.name) \(number)"
         let consumer = Consumer(
             try brokerConfiguration(of: role, for: "\(purpose) in"), queue: queue.name,
-            prefetch: UInt16(min(settings.batch * Lane.batchesAtOnce, 2_000)), on: thread, logger: logger)
+            prefetch: UInt16(min(settings.batch * BatchConsumer.batchesAtOnce, 2_000)), on: thread, logger: logger)
         let connection = database(of: role, for: purpose, on: thread)
         health.expect("queue \(queue.name)")
         return [
-            Lane(
-                queue: queue, inlet: QueueInlet(consumer), mailer: try mailer(of: role, for: purpose, on: thread),
+            BatchConsumer(
+                queue: queue, inlet: QueueInlet(consumer),
+                messagePublisher: try messagePublisher(of: role, for: purpose, on: thread),
                 handler: try handler(connection), rejecting: rejection, on: thread,
                 limits: .init(batch: settings.batch, urgency: urgency), health: health,
                 activity: laneBoard.add(queue), logger: logger),
-            Sweeper(
+            PeriodicJobRunner(
                 DatabasePulse(connection: connection, name: "database of \(purpose)"), every: .seconds(5), batch: 1,
                 health: health, logger: logger),
         ]

@@ -10,9 +10,9 @@ struct Heartbeat: Service {
     private static let shortestPause = Duration.milliseconds(500)
 
     let name: String
-    let roll: FleetRoll
-    let health: HealthBoard
-    let lanes: LaneBoard
+    let roll: ProcessRegistry
+    let health: HealthRegistry
+    let lanes: ConsumerRegistry
     let logger: Logger
     private let id: String
     private let startedAt = Date()
@@ -21,7 +21,7 @@ struct Heartbeat: Service {
 
     init(_ name: String, _ fleet: Fleet) throws {
         self.name = name
-        roll = FleetRoll(try fleet.redis(for: "roll"), prefix: fleet.settings.redisPrefix)
+        roll = ProcessRegistry(try fleet.redis(for: "roll"), prefix: fleet.settings.redisPrefix)
         health = fleet.health
         lanes = fleet.laneBoard
         logger = fleet.logger
@@ -32,7 +32,7 @@ struct Heartbeat: Service {
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             await attempt { try await roll.sign(member) }
             await sleepUnlessStopped(Self.shortestPause)
-            await health.changes.wait(atMost: FleetRoll.period - Self.shortestPause)
+            await health.changes.wait(atMost: ProcessRegistry.period - Self.shortestPause)
         }
         await attempt { try await roll.leave(id) }
     }

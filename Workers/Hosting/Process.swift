@@ -22,7 +22,7 @@ package enum FleetProcess {
         let metrics = PrometheusRegistry()
         MetricsSystem.bootstrap(metrics)
         let logger = Logger(label: name)
-        let fleet = Fleet(settings: settings, health: HealthBoard(), metrics: metrics, logger: logger)
+        let fleet = Fleet(settings: settings, health: HealthRegistry(), metrics: metrics, logger: logger)
         let process = ProcessSamples(name: name)
         metrics.gather { process.samples() }
         logger.info("starting")

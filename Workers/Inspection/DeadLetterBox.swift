@@ -7,7 +7,7 @@ import Topology
 import WireJSON
 
 /// A message that was given up, as it lies among the dead letters of its queue.
-package struct BuriedMessage: Sendable {
+package struct DeadLetteredMessage: Sendable {
     /// The queue that it was meant for.
     package let queue: String
     package let reason: String
@@ -20,7 +20,7 @@ package struct BuriedMessage: Sendable {
         let headers = delivery.properties.headers
         self.queue = queue.name
         let reason = headers.text(.buriedBecause) ?? Self.brokersReason(headers)
-        self.reason = delivery.isCut ? "\(BurialReason.tooLarge(delivery)) (\(reason))" : reason
+        self.reason = delivery.isCut ? "\(DeadLetterReason.tooLarge(delivery)) (\(reason))" : reason
         attempts = max(1, headers.integer(.attempt) ?? 1)
         firstSeen = headers.text(.firstSeen).flatMap(WireFormat.date)
         var properties = delivery.properties
@@ -54,7 +54,7 @@ package actor DeadLetterBox {
 
     /// Takes at most `limit` letters of each queue; what `file` throws on stays in its queue.
     package func empty(
-        upTo limit: Int, into file: @Sendable ([BuriedMessage]) async throws -> Void
+        upTo limit: Int, into file: @Sendable ([DeadLetteredMessage]) async throws -> Void
     ) async throws -> Int {
         do {
             if !isOpen { try await administrator.open() }
@@ -70,7 +70,7 @@ package actor DeadLetterBox {
     }
 
     private func empty(
-        _ queue: Queue, upTo limit: Int, into file: @Sendable ([BuriedMessage]) async throws -> Void
+        _ queue: Queue, upTo limit: Int, into file: @Sendable ([DeadLetteredMessage]) async throws -> Void
     ) async throws -> Int {
         var deliveries: [Delivery] = []
         var size = 0
@@ -81,7 +81,7 @@ package actor DeadLetterBox {
             size += delivery.body.count
         }
         guard !deliveries.isEmpty else { return 0 }
-        try await file(deliveries.map { BuriedMessage($0, from: queue) })
+        try await file(deliveries.map { DeadLetteredMessage($0, from: queue) })
         for delivery in deliveries { try await administrator.acknowledge(delivery.tag) }
         return deliveries.count
     }
@@ -98,7 +98,7 @@ extension Publication {
             if case .other = value { return false }
             return !name.hasPrefix("x-") && name != Header.buriedBecause.rawValue && name != Header.buriedFrom.rawValue
         }
-        properties.headers[Header.attempt.rawValue] = .integer(Int64(Lane.Limits().attempts))
+        properties.headers[Header.attempt.rawValue] = .integer(Int64(BatchConsumer.Limits().attempts))
         self.init(exchange: "", routingKey: queue, isMandatory: true, properties: properties, body: body)
     }
 }

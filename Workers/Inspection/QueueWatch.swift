@@ -13,7 +13,7 @@ package final class QueueWatch: Sendable {
     /// In a retry tier no message is older than the tier's pause, and messages leave it without an acknowledgement.
     package func read() async throws -> BrokerReading {
         var reading = try await inspector.read()
-        let now = World.instant
+        let now = RuntimeEnvironment.instant
         reading.queues = histories.withLock { histories in
             reading.queues.map { queue in
                 guard queue.purpose != .retry, let unacked = queue.unacked, let gone = queue.acknowledged else {

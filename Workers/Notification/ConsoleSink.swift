@@ -23,12 +23,12 @@ package struct ConsoleSink: NotificationSink {
         }
     }
 
-    package func deliver(_ letter: Letter) async throws {
+    package func deliver(_ letter: RenderedMessage) async throws {
         try await lines.submit(letter.line)
     }
 }
 
-extension Letter {
+extension RenderedMessage {
     /// The letter on one line, with its end.
     package var line: String {
         let facts = [

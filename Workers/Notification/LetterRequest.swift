@@ -5,29 +5,29 @@ import WireJSON
 
 /// What one message asks for: a letter, or nothing that could be done.
 enum LetterRequest {
-    case letter(Letter)
+    case letter(RenderedMessage)
     case unusable(reason: String)
 
     init(_ envelope: Envelope) {
         guard envelope.kind == .notify else {
-            self = .unusable(reason: BurialReason.unexpectedKind(envelope.kind))
+            self = .unusable(reason: DeadLetterReason.unexpectedKind(envelope.kind))
             return
         }
         guard let sagaID = envelope.sagaID else {
-            self = .unusable(reason: BurialReason.missingSaga)
+            self = .unusable(reason: DeadLetterReason.missingSaga)
             return
         }
         do {
             let command = try envelope.decode(SendNotification.self)
             try Self.check(command.userId, "userId", Limits.identifierLength)
             if let email = command.email { try Self.check(email, "email", Limits.emailLength) }
-            self = .letter(Letter(command, for: sagaID))
+            self = .letter(RenderedMessage(command, for: sagaID))
         } catch {
-            self = .unusable(reason: BurialReason.malformedBody(error))
+            self = .unusable(reason: DeadLetterReason.malformedBody(error))
         }
     }
 
-    var letter: Letter? {
+    var letter: RenderedMessage? {
         if case .letter(let letter) = self { letter } else { nil }
     }
 

@@ -1,7 +1,7 @@
 import Contracts
 
 /// Writes the letters, in English and plain text.
-extension Letter {
+extension RenderedMessage {
     package init(_ command: SendNotification, for sagaID: SagaID) {
         let (subject, body) = command.text
         self.init(

@@ -22,9 +22,9 @@ package enum NotificationService {
     package static func services(_ fleet: Fleet) throws -> [any Service] {
         let sink = ConsoleSink()
         return try fleet.commandLanes(of: .notification, urgency: .unhurried) { connection in
-            TwoTransactions(
-                NotificationWorker(store: PostgresNotifications(), desk: DeliveryDesk(sink: sink)),
-                ledger: PostgresLedger(connection))
+            ExternalCallConsumer(
+                NotificationWorker(store: PostgresNotificationStore(), desk: NotificationSender(sink: sink)),
+                ledger: PostgresInboxStore(connection))
         }
     }
 }

@@ -4,7 +4,7 @@ package protocol NotificationSink: Sendable {
     var channel: String { get }
     /// Returns when the letter is out of our hands; ends soon when its task is cancelled.
     /// - Throws: `Undeliverable` when no later attempt can succeed; every other error is worth another attempt.
-    func deliver(_ letter: Letter) async throws
+    func deliver(_ letter: RenderedMessage) async throws
 }
 
 /// The letter will never reach anybody this way, and why.

@@ -30,7 +30,8 @@ package protocol NotificationStore<Transaction>: Sendable {
     associatedtype Transaction: Sendable
     /// Records an attempt for every letter that is neither settled nor in other hands; says where each one stands.
     func begin(
-        _ letters: [Letter], through channel: String, by desk: UUID, for lease: Duration, in transaction: Transaction
+        _ letters: [RenderedMessage], through channel: String, by desk: UUID, for lease: Duration,
+        in transaction: Transaction
     ) async throws -> [LetterKey: Standing]
     /// Records how attempts ended; a letter whose attempt failed stays open.
     func conclude(_ reports: [AttemptReport], through channel: String, in transaction: Transaction) async throws

@@ -5,29 +5,29 @@ import FoundationEssentials
 import Postgres
 
 /// Tells buyers how their purchases ended: one letter per saga and template, however often it is asked for.
-package struct NotificationWorker<Store: NotificationStore>: OutsideHandler {
+package struct NotificationWorker<Store: NotificationStore>: ExternalCallHandler {
     /// What to do about one message.
     package enum Attempt: Sendable {
-        case deliver(Letter, number: Int)
+        case deliver(RenderedMessage, number: Int)
         case answer(Standing)
-        case bury(reason: String)
+        case deadLetter(reason: String)
     }
 
     /// What was done about one message.
     package enum Result: Sendable {
         case attempted(AttemptReport)
         case answer(Standing)
-        case bury(reason: String)
+        case deadLetter(reason: String)
     }
 
     let store: Store
-    let desk: DeliveryDesk
+    let desk: NotificationSender
     /// Longer than a round of the desk takes, so that a claim ends only after a crash.
     let lease = Duration.seconds(15)
     /// After so many attempts, over hours with the saga's own repeats, the buyer counts as unreachable.
     let attemptsMax = 25
 
-    package init(store: Store, desk: DeliveryDesk) {
+    package init(store: Store, desk: NotificationSender) {
         self.store = store
         self.desk = desk
     }
@@ -39,13 +39,13 @@ package struct NotificationWorker<Store: NotificationStore>: OutsideHandler {
             in: transaction)
         return requests.map { request in
             switch request {
-            case .unusable(let reason): .bury(reason: reason)
+            case .unusable(let reason): .deadLetter(reason: reason)
             case .letter(let letter): Self.attempt(of: letter, standings[letter.key] ?? .elsewhere(.zero))
             }
         }
     }
 
-    private static func attempt(of letter: Letter, _ standing: Standing) -> Attempt {
+    private static func attempt(of letter: RenderedMessage, _ standing: Standing) -> Attempt {
         switch standing {
         case .ours(let number): .deliver(letter, number: number)
         case .elsewhere, .delivered, .failed: .answer(standing)
@@ -59,7 +59,7 @@ package struct NotificationWorker<Store: NotificationStore>: OutsideHandler {
             case .deliver(let letter, let number):
                 .attempted(report(of: letter.key, number, results[letter.key] ?? .failed(reason: "not attempted")))
             case .answer(let standing): .answer(standing)
-            case .bury(let reason): .bury(reason: reason)
+            case .deadLetter(let reason): .deadLetter(reason: reason)
             }
         }
     }
@@ -78,13 +78,13 @@ package struct NotificationWorker<Store: NotificationStore>: OutsideHandler {
         var reports: [LetterKey: AttemptReport] = [:]
         for case .attempted(let report) in results { reports[report.key] = report }
         try await store.conclude(Array(reports.values), through: desk.sink.channel, in: transaction)
-        let now = World.date
+        let now = RuntimeEnvironment.date
         return try zip(batch, results).map { try outcome(of: $1, for: $0, at: now) }
     }
 
     private func outcome(of result: Result, for command: Envelope, at now: Date) throws -> Outcome {
         switch result {
-        case .bury(let reason): .bury(reason: reason)
+        case .deadLetter(let reason): .deadLetter(reason: reason)
         case .answer(let standing): try answer(standing, to: command, at: now)
         case .attempted(let report):
             switch report.result {
@@ -113,14 +113,14 @@ package struct NotificationWorker<Store: NotificationStore>: OutsideHandler {
 }
 
 extension NotificationWorker.Attempt {
-    fileprivate var letter: Letter? {
+    fileprivate var letter: RenderedMessage? {
         if case .deliver(let letter, _) = self { letter } else { nil }
     }
 }
 
-extension [Letter] {
+extension [RenderedMessage] {
     /// The first letter of each key, in order.
-    fileprivate var uniqueByKey: [Letter] {
+    fileprivate var uniqueByKey: [RenderedMessage] {
         var seen = Set<LetterKey>(minimumCapacity: count)
         return filter { seen.insert($0.key).inserted }
     }

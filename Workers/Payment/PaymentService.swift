@@ -23,32 +23,33 @@ package enum PaymentService {
     package static func services(_ fleet: Fleet) throws -> [any Service] {
         let desk = desk(for: fleet)
         let lanes = try fleet.commandLanes(of: .payment) { connection in
-            TwoTransactions(
-                PaymentWorker(book: PostgresChargeBook(), desk: desk, logger: fleet.logger),
-                ledger: PostgresLedger(connection, meaning: PostgresChargeBook.meaning))
+            ExternalCallConsumer(
+                PaymentWorker(book: PostgresChargeStore(), desk: desk, logger: fleet.logger),
+                ledger: PostgresInboxStore(connection, meaning: PostgresChargeStore.meaning))
         }
-        return lanes + [try sweeper(fleet, desk)]
+        return lanes + [try jobRunner(fleet, desk)]
     }
 
-    private static func sweeper(_ fleet: Fleet, _ desk: ProviderDesk) throws -> any Service {
+    private static func jobRunner(_ fleet: Fleet, _ desk: PaymentGateway) throws -> any Service {
         let batch = 200
-        let mailer = try fleet.mailer(of: .payment, for: "pending charges")
+        let messagePublisher = try fleet.messagePublisher(of: .payment, for: "pending charges")
         let sweep = PendingCharges(
-            book: PostgresChargeBook(), ledger: PostgresLedger(fleet.database(of: .payment, for: "pending charges")),
-            desk: desk, mailer: mailer, batch: batch, logger: fleet.logger)
+            book: PostgresChargeStore(),
+            ledger: PostgresInboxStore(fleet.database(of: .payment, for: "pending charges")),
+            desk: desk, messagePublisher: messagePublisher, batch: batch, logger: fleet.logger)
         fleet.health.expect(sweep.name)
-        let sweeper = Sweeper(
+        let jobRunner = PeriodicJobRunner(
             sweep, every: .milliseconds(200), batch: batch, health: fleet.health, logger: fleet.logger)
-        return MailingSweeper(sweeper: sweeper, mailer: mailer, logger: fleet.logger)
+        return MailingSweeper(jobRunner: jobRunner, messagePublisher: messagePublisher, logger: fleet.logger)
     }
 
-    private static func desk(for fleet: Fleet) -> ProviderDesk {
+    private static func desk(for fleet: Fleet) -> PaymentGateway {
         switch fleet.settings.paymentProvider {
         case .simulated:
             return ConnectionThread.lend { thread in
                 let connection = fleet.database(of: .payment, for: "simulated provider", on: thread)
                 // It answers from the database, so many calls at once are cheap, and a slow one is a slow database.
-                return ProviderDesk(
+                return PaymentGateway(
                     SimulatedProvider(connection, on: thread),
                     limits: .init(
                         width: 1_000, patience: .seconds(1),
@@ -61,18 +62,18 @@ package enum PaymentService {
 
 /// Opens a sweep's way to the broker before its first sweep, and closes it after the last.
 private struct MailingSweeper: Service {
-    let sweeper: Sweeper
-    let mailer: Mailer
+    let jobRunner: PeriodicJobRunner
+    let messagePublisher: MessagePublisher
     let logger: Logger
 
     func run() async throws {
         do {
-            try await mailer.open()
+            try await messagePublisher.open()
         } catch {
-            // The mailer tries again when there is something to send.
+            // The messagePublisher tries again when there is something to send.
             logger.warning("the broker cannot be reached yet", metadata: ["error": "\(error)"])
         }
-        try await sweeper.run()
-        await mailer.close()
+        try await jobRunner.run()
+        await messagePublisher.close()
     }
 }

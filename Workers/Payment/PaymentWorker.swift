@@ -8,25 +8,25 @@ import Postgres
 /// Charges, closes and refunds one payment per saga, and answers when the provider has.
 ///
 /// What the provider leaves open is not waited for: the charge falls due, and `PendingCharges` sees to it.
-package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
+package struct PaymentWorker<Book: ChargeStore>: ExternalCallHandler {
     package typealias Transaction = Book.Transaction
 
     /// What is to be done about a command, or about the charge of several.
     package enum Attempt: Sendable {
-        case bury(MessageID, reason: String)
+        case deadLetter(MessageID, reason: String)
         /// There is nothing to ask, or somebody else asks.
         case answer(Charge)
         case ask(Charge)
     }
 
     package enum Result: Sendable {
-        case buried(MessageID, reason: String)
+        case deadLettered(MessageID, reason: String)
         case standing(Charge)
         case found(Finding)
     }
 
     private let book: Book
-    private let desk: ProviderDesk
+    private let desk: PaymentGateway
     private let settlement: Settlement<Book>
     /// When a charge falls due whose process died between question and answer.
     private let crashNet: Duration
@@ -34,8 +34,8 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
     private let logger: Logger
 
     package init(
-        book: Book, desk: ProviderDesk, pauses: Pauses = Pauses(), crashNet: Duration = .seconds(5),
-        now: @escaping @Sendable () -> Date = { World.date }, logger: Logger
+        book: Book, desk: PaymentGateway, pauses: Pauses = Pauses(), crashNet: Duration = .seconds(5),
+        now: @escaping @Sendable () -> Date = { RuntimeEnvironment.date }, logger: Logger
     ) {
         self.book = book
         self.desk = desk
@@ -49,8 +49,8 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
     package func open(_ batch: [Envelope], in transaction: Transaction) async throws -> [Attempt]? {
         var charges: [SagaID: Charge] = [:]
         for envelope in batch {
-            do throws(Order.Illegible) {
-                let order = try Order(envelope)
+            do throws(PaymentCommand.Illegible) {
+                let order = try PaymentCommand(envelope)
                 guard order.command.operation == .charge else { return nil }
                 charges[order.sagaID] = order.firstCharge
             } catch {
@@ -66,12 +66,12 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
     /// Opens the charges of sagas that have none, and brings the others to where their newest command wants them.
     package func prepare(_ batch: [Envelope], in transaction: Transaction) async throws -> [Attempt] {
         var attempts: [Attempt] = []
-        var orders: [Order] = []
+        var orders: [PaymentCommand] = []
         for envelope in batch {
-            do throws(Order.Illegible) {
-                orders.append(try Order(envelope))
+            do throws(PaymentCommand.Illegible) {
+                orders.append(try PaymentCommand(envelope))
             } catch {
-                attempts.append(.bury(envelope.id, reason: error.reason))
+                attempts.append(.deadLetter(envelope.id, reason: error.reason))
             }
         }
         let ours = Set(orders.map(\.command.id))
@@ -86,7 +86,7 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
         var questions: [Charge] = []
         for attempt in attempts {
             switch attempt {
-            case .bury(let id, let reason): results.append(.buried(id, reason: reason))
+            case .deadLetter(let id, let reason): results.append(.deadLettered(id, reason: reason))
             case .answer(let charge): results.append(.standing(charge))
             case .ask(let charge): questions.append(charge)
             }
@@ -102,7 +102,7 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
         var findings: [Finding] = []
         for result in results {
             switch result {
-            case .buried(let id, let reason): reasons[id] = reason
+            case .deadLettered(let id, let reason): reasons[id] = reason
             case .standing(let charge): charges[charge.sagaID] = charge
             case .found(let finding): findings.append(finding)
             }
@@ -114,7 +114,7 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
         try await amend(settled, besides: Set(batch.map(\.id)), in: transaction)
         charges.merge(settled) { _, new in new }
         return try batch.map { envelope in
-            if let reason = reasons[envelope.id] { return .bury(reason: reason) }
+            if let reason = reasons[envelope.id] { return .deadLetter(reason: reason) }
             guard let command = Charge.Command(envelope), let charge = envelope.sagaID.flatMap({ charges[$0] }) else {
                 throw MissingCharge(message: envelope.id)
             }
@@ -125,7 +125,7 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
     /// Adds and advances charges; returns them all as they stand, locked until the transaction ends.
     ///
     /// Whoever locks several charges does so in the order of their sagas, so that nobody waits in a circle.
-    private func accept(_ orders: [Order], in transaction: Transaction) async throws -> [Charge] {
+    private func accept(_ orders: [PaymentCommand], in transaction: Transaction) async throws -> [Charge] {
         var charges: [SagaID: Charge] = [:]
         for order in orders where charges[order.sagaID] == nil { charges[order.sagaID] = order.firstCharge }
         guard !charges.isEmpty else { return [] }
@@ -151,7 +151,7 @@ package struct PaymentWorker<Book: ChargeBook>: OutsideHandler {
     }
 
     /// The first amount stands: whoever sends another one is at fault, and no second charge comes of it.
-    private func reportOtherTerms(of order: Order, than charge: Charge) {
+    private func reportOtherTerms(of order: PaymentCommand, than charge: Charge) {
         guard order.command.operation == .charge, !charge.terms.areNone, order.terms != charge.terms else { return }
         var facts = charge.facts
         facts["stands"] = "\(charge.terms.amount)"

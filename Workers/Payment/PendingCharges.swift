@@ -9,15 +9,16 @@ import Postgres
 ///
 /// An answer is written down, together with the recorded replies of its command; then it is published; only then do the
 /// charge's checks end. A crash anywhere between sends the same message again.
-package struct PendingCharges<Book: DueCharges, Records: Ledger>: Sweep where Book.Transaction == Records.Transaction {
+package struct PendingCharges<Book: DueCharges, Records: InboxStore>: PeriodicJob
+where Book.Transaction == Records.Transaction {
     package let name = "pending charges"
     private static var claimed: FaultPoint { FaultPoint("charges.claimed") }
     private static var recorded: FaultPoint { FaultPoint("charges.recorded") }
     private static var answered: FaultPoint { FaultPoint("charges.answered") }
     private let book: Book
     private let ledger: Records
-    private let desk: ProviderDesk
-    private let mailer: Mailer
+    private let desk: PaymentGateway
+    private let messagePublisher: MessagePublisher
     private let settlement: Settlement<Book>
     private let batch: Int
     /// How long a replica keeps others from the charges it looks at.
@@ -25,20 +26,22 @@ package struct PendingCharges<Book: DueCharges, Records: Ledger>: Sweep where Bo
     private let now: @Sendable () -> Date
 
     package init(
-        book: Book, ledger: Records, desk: ProviderDesk, mailer: Mailer, pauses: Pauses = Pauses(), batch: Int = 200,
-        lease: Duration = .seconds(15), now: @escaping @Sendable () -> Date = { World.date }, logger: Logger
+        book: Book, ledger: Records, desk: PaymentGateway, messagePublisher: MessagePublisher,
+        pauses: Pauses = Pauses(), batch: Int = 200,
+        lease: Duration = .seconds(15), now: @escaping @Sendable () -> Date = { RuntimeEnvironment.date },
+        logger: Logger
     ) {
         self.book = book
         self.ledger = ledger
         self.desk = desk
-        self.mailer = mailer
+        self.messagePublisher = messagePublisher
         self.settlement = Settlement(book: book, pauses: pauses, logger: logger)
         self.batch = batch
         self.lease = lease
         self.now = now
     }
 
-    package func sweep() async throws -> Int {
+    package func runOnce() async throws -> Int {
         let claimed = try await ledger.transact { try await book.claim(batch, for: lease, in: $0) }
         guard !claimed.isEmpty else { return 0 }
         Self.claimed.pass()
@@ -47,7 +50,7 @@ package struct PendingCharges<Book: DueCharges, Records: Ledger>: Sweep where Bo
         let (finished, replies) = try await ledger.transact { try await record(findings, of: due, in: $0) }
         guard !finished.isEmpty else { return due.count }
         Self.recorded.pass()
-        try await mailer.send(replies)
+        try await messagePublisher.send(replies)
         Self.answered.pass()
         try await ledger.transact { try await book.settle(finished, in: $0) }
         return due.count

@@ -6,7 +6,7 @@ import Postgres
 /// Writes what the provider said into the books, whoever else writes there at the same time.
 ///
 /// Most changes are made without a look; those that lost against another writer are decided again by what stands.
-struct Settlement<Book: ChargeBook>: Sendable {
+struct Settlement<Book: ChargeStore>: Sendable {
     let book: Book
     let pauses: Pauses
     let logger: Logger
@@ -39,7 +39,7 @@ struct Settlement<Book: ChargeBook>: Sendable {
     /// Records the findings as if nobody else had written meanwhile, and returns the charges as they stand then.
     ///
     /// Finished charges are answered by the caller.
-    /// - Throws: `Overtaken`, here or with the commit, when somebody has.
+    /// - Throws: `OptimisticLockFailure`, here or with the commit, when somebody has.
     func recordUndisturbed(_ findings: [Finding], in transaction: Book.Transaction) async throws -> [SagaID: Charge] {
         let changes = findings.compactMap { change(of: $0.charge, by: $0.answer, nil) }
         try await book.applyAll(changes, noting: findings.compactMap(AttemptNote.init), in: transaction)
@@ -55,7 +55,7 @@ struct Settlement<Book: ChargeBook>: Sendable {
         case .askAgain:
             let charge = (before: charge, after: charge.afterVainAttempt())
             let pause = pauses.pause(
-                after: charge.after.attempts, of: answer.operation, chance: World.random(in: 0...1))
+                after: charge.after.attempts, of: answer.operation, chance: RuntimeEnvironment.random(in: 0...1))
             return ChargeChange(from: charge.before, to: charge.after, dueAfter: pause)
         case .contradiction(let state):
             var facts = charge.facts

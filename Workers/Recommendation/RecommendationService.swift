@@ -16,7 +16,7 @@ package enum RecommendationService {
 
     package static func services(_ fleet: Fleet) throws -> [any Service] {
         try fleet.commandLanes(of: .recommendation, urgency: .unhurried) { connection in
-            Inboxed(RecommendationWorker(store: PostgresPlaces()), ledger: PostgresLedger(connection))
+            IdempotentConsumer(RecommendationWorker(store: PostgresPlaces()), ledger: PostgresInboxStore(connection))
         }
     }
 }

@@ -29,7 +29,7 @@ private enum Lesson {
         do {
             self = try Self.read(envelope)
         } catch {
-            self = .unusable(reason: BurialReason.malformedBody(error))
+            self = .unusable(reason: DeadLetterReason.malformedBody(error))
         }
     }
 
@@ -39,7 +39,9 @@ private enum Lesson {
             try check(event)
             return .place(PlaceNews(event: event, publishedAt: envelope.occurredAt))
         }
-        guard envelope.kind == .observe else { return .unusable(reason: BurialReason.unexpectedKind(envelope.kind)) }
+        guard envelope.kind == .observe else {
+            return .unusable(reason: DeadLetterReason.unexpectedKind(envelope.kind))
+        }
         let interest = try envelope.decode(ObserveInterest.self)
         try checkText(interest.userId, "userId", 1...Limits.identifierLength)
         guard (1...1_000).contains(interest.weight) else { throw Unusable(what: "weight must be from 1 to 1000") }
@@ -73,7 +75,7 @@ private enum Lesson {
     var outcome: Outcome {
         switch self {
         case .place, .interest: .reply([])
-        case .unusable(let reason): .bury(reason: reason)
+        case .unusable(let reason): .deadLetter(reason: reason)
         }
     }
 }

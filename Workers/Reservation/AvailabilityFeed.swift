@@ -19,14 +19,14 @@ package final class AvailabilityFeed: Service {
     private let source: any AvailabilitySource
     private let cache: any AvailabilityCache
     private let pause: Duration
-    private let health: HealthBoard
+    private let health: HealthRegistry
     private let logger: Logger
     private let waiting = Mutex<Set<EventID>>([])
-    private let (wakeUps, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    private let (wakeUps, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     package init(
         from source: any AvailabilitySource, to cache: any AvailabilityCache, every pause: Duration = .milliseconds(50),
-        health: HealthBoard, logger: Logger
+        health: HealthRegistry, logger: Logger
     ) {
         self.source = source
         self.cache = cache
@@ -41,7 +41,7 @@ package final class AvailabilityFeed: Service {
             for event in events where waiting.count < Self.capacity { waiting.insert(event) }
             return !waiting.isEmpty
         }
-        if isWorth { bell.yield() }
+        if isWorth { signal.yield() }
     }
 
     package func run() async throws {
@@ -62,7 +62,7 @@ package final class AvailabilityFeed: Service {
         waiting.withLock { waiting in
             let events = Array(waiting.prefix(Self.batch))
             waiting.subtract(events)
-            if !waiting.isEmpty { bell.yield() }
+            if !waiting.isEmpty { signal.yield() }
             return events
         }
     }

@@ -31,7 +31,8 @@ package struct RedisAvailability: AvailabilityCache {
                 Self.setUnlessOlder, keys: ["\(prefix)availability:\(event)"],
                 arguments: [
                     availability.version, try WireFormat.encode(availability),
-                    Int(Double(Self.lifetime) * World.random(in: 0.75...1)), availability.epoch ?? "", Self.lifetime,
+                    Int(Double(Self.lifetime) * RuntimeEnvironment.random(in: 0.75...1)), availability.epoch ?? "",
+                    Self.lifetime,
                 ])
         }
         for case .error(let words) in try await redis.pipeline(commands) {

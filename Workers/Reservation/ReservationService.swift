@@ -25,9 +25,9 @@ package enum ReservationService {
             health: fleet.health, logger: fleet.logger)
         let lanes = try fleet.commandLanes(of: .reservation) { connection in
             let changed = ChangedEvents()
-            let worker = ReservationWorker(ledger: PostgresSeatLedger(), changed: changed)
+            let worker = ReservationWorker(ledger: PostgresSeatStore(), changed: changed)
             return AvailabilityTelling(
-                Inboxed(worker, ledger: PostgresLedger(connection, meaning: PostgresSeatLedger.meaning)),
+                IdempotentConsumer(worker, ledger: PostgresInboxStore(connection, meaning: PostgresSeatStore.meaning)),
                 changed: changed, to: feed)
         }
         // Services stop in reverse order, so the feed still tells of the lanes' last batches.

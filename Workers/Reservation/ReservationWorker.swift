@@ -7,7 +7,7 @@ import Postgres
 ///
 /// A batch locks its stock once, decides every command in memory in the order of arrival, and writes one row per tier;
 /// so one hot event sells as fast as many.
-package struct ReservationWorker<Store: SeatLedger>: CommandHandler {
+package struct ReservationWorker<Store: SeatStore>: CommandHandler {
     /// How often a command waits for stock that may be under way before it is refused.
     private static var waits: Int { 3 }
 
@@ -21,11 +21,11 @@ package struct ReservationWorker<Store: SeatLedger>: CommandHandler {
     }
 
     package func handle(_ batch: [Envelope], in transaction: Store.Transaction) async throws -> [Outcome] {
-        let orders = batch.map(Order.init)
+        let orders = batch.map(ReservationCommand.init)
         try await addStock(orders, in: transaction)
         let demand = Demand(orders)
         guard !demand.isEmpty else { return orders.map(outcomeWithoutStock) }
-        var office = BoxOffice(try await ledger.open(demand, in: transaction))
+        var office = SeatAllocator(try await ledger.open(demand, in: transaction))
         var outcomes: [Outcome] = []
         outcomes.reserveCapacity(batch.count)
         for (envelope, order) in zip(batch, orders) {
@@ -38,18 +38,20 @@ package struct ReservationWorker<Store: SeatLedger>: CommandHandler {
     }
 
     /// Puts the batch's new stock on sale first, so that commands behind and before it find it.
-    private func addStock(_ orders: [Order], in transaction: Store.Transaction) async throws {
+    private func addStock(_ orders: [ReservationCommand], in transaction: Store.Transaction) async throws {
         let events = orders.compactMap { order in if case .stock(let event) = order { event } else { nil } }
         guard !events.isEmpty else { return }
         try await ledger.add(events, in: transaction)
         changed?.note(events.lazy.map(\.eventId))
     }
 
-    private func outcomeWithoutStock(of order: Order) -> Outcome {
-        if case .unusable(let reason) = order { .bury(reason: reason) } else { .reply([]) }
+    private func outcomeWithoutStock(of order: ReservationCommand) -> Outcome {
+        if case .unusable(let reason) = order { .deadLetter(reason: reason) } else { .reply([]) }
     }
 
-    private func outcome(of order: Order, in envelope: Envelope, at office: inout BoxOffice) throws -> Outcome {
+    private func outcome(of order: ReservationCommand, in envelope: Envelope, at office: inout SeatAllocator) throws
+        -> Outcome
+    {
         switch order {
         case .reserve(let command, let saga): try outcome(office.reserve(command, for: saga), envelope, office.now)
         case .confirm(let command, let saga): try outcome(office.confirm(command, for: saga), envelope, office.now)
@@ -58,7 +60,7 @@ package struct ReservationWorker<Store: SeatLedger>: CommandHandler {
         }
     }
 
-    private func outcome(_ answer: BoxOffice.Answer, _ envelope: Envelope, _ now: Date) throws -> Outcome {
+    private func outcome(_ answer: SeatAllocator.Answer, _ envelope: Envelope, _ now: Date) throws -> Outcome {
         switch answer {
         case .reserved(let reply): return .reply([try envelope.reply(reply, at: now)])
         case .refused(let reply): return .reply([try envelope.reply(reply, at: now)])

@@ -2,7 +2,7 @@ import FleetRuntime
 import Postgres
 
 /// Asks whether a lane's database is there, so that an idle lane need not wait for a message to learn that it is not.
-package struct DatabasePulse: Sweep {
+package struct DatabasePulse: PeriodicJob {
     let connection: PostgresConnection
     package let name: String
 
@@ -12,7 +12,7 @@ package struct DatabasePulse: Sweep {
     }
     package let failure = "the database does not answer, and is asked again"
 
-    package func sweep() async throws -> Int {
+    package func runOnce() async throws -> Int {
         _ = try await connection.query("SELECT 1", as: Int.self)
         return 0
     }

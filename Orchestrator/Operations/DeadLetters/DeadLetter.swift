@@ -9,7 +9,7 @@ package enum DeadLetterState: String, Codable, Sendable, CaseIterable {
     case waiting
     /// Sent back to its queue.
     case replayed
-    /// Given up; it can be brought back for `DeadLetterFile.keptDays`.
+    /// Given up; it can be brought back for `DeadLetterStore.keptDays`.
     case dropped
 }
 
@@ -75,12 +75,12 @@ package struct DeadLetterImpact: Codable, Sendable {
 
 /// A message on its way into the file.
 struct NewDeadLetter {
-    let message: BuriedMessage
+    let message: DeadLetteredMessage
     let sagaID: SagaID?
     let identity: Data
     let fingerprint: String
 
-    init(_ message: BuriedMessage) {
+    init(_ message: DeadLetteredMessage) {
         self.message = message
         sagaID = message.properties.correlationID.flatMap { SagaID($0) }
         var hash = SHA256()

@@ -9,12 +9,13 @@ import SagaCore
 package struct SagaOperations: Sendable {
     let pool: PostgresPool
     let queries: SagaQueries<PurchaseSaga>
-    let file: DeadLetterFile
-    let board: StatusBoard
+    let file: DeadLetterStore
+    let board: StatusReport
     let attempts: Int
 
     package init(
-        pool: PostgresPool, queries: SagaQueries<PurchaseSaga>, file: DeadLetterFile, board: StatusBoard, attempts: Int
+        pool: PostgresPool, queries: SagaQueries<PurchaseSaga>, file: DeadLetterStore, board: StatusReport,
+        attempts: Int
     ) {
         self.pool = pool
         self.queries = queries
@@ -23,7 +24,7 @@ package struct SagaOperations: Sendable {
         self.attempts = attempts
     }
 
-    package func story(of id: SagaID) async throws -> SagaStory {
+    package func story(of id: SagaID) async throws -> SagaExplanation {
         guard let history = try await queries.history(of: id) else { throw Self.missing(id) }
         let clocks = try await pool.withConnection { connection in
             try await connection.query(
@@ -31,7 +32,7 @@ package struct SagaOperations: Sendable {
                 as: (Date, Date, Date?, Int32).self)
         }
         guard let clock = clocks.first else { throw Self.missing(id) }
-        var story = SagaStory(
+        var story = SagaExplanation(
             history,
             SagaClock(
                 now: clock.0, dueAt: clock.1, wakeAt: clock.2, attempts: Int(clock.3), maximumAttempts: attempts),

@@ -14,7 +14,7 @@ package final class Outages: Sendable {
     @discardableResult
     func note(_ server: Server) -> Date {
         beginnings.withLock { beginnings in
-            let began = beginnings[server] ?? World.date
+            let began = beginnings[server] ?? RuntimeEnvironment.date
             beginnings[server] = began
             return began
         }

@@ -109,7 +109,9 @@ package struct RoleReading: Codable, Sendable, Equatable {
         }
     }
 
-    private static func fault(_ role: FleetRole, _ lane: LaneReading, _ failure: LaneReading.Failure) -> FleetFault {
+    private static func fault(_ role: FleetRole, _ lane: ConsumerReading, _ failure: ConsumerReading.Failure)
+        -> FleetFault
+    {
         FleetFault(
             .process, named: role.rawValue,
             "messages in \(lane.queue) fail (\(failure.messages) lately): \(failure.reason)",

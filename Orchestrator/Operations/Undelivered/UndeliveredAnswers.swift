@@ -45,7 +45,7 @@ package enum UndeliveredLimits {
 }
 
 /// Sends answers again that their queues did not take.
-package struct UndeliveredRelay: Sweep {
+package struct UndeliveredRelay: PeriodicJob {
     package let name = "undelivered answers"
     /// A sweep that finds so many is followed by another at once.
     package static let batch = UndeliveredLimits.answersAtOnce
@@ -59,7 +59,7 @@ package struct UndeliveredRelay: Sweep {
         self.outlet = outlet
     }
 
-    package func sweep() async throws -> Int {
+    package func runOnce() async throws -> Int {
         let due = try await answers.claim()
         guard !due.isEmpty else { return 0 }
         var undelivered: [String: NonDelivery] = [:]

@@ -11,7 +11,7 @@ struct Dead: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look at messages that could not be handled, send them again, drop them, or bring dropped ones back.",
         discussion: """
-            Letters that were sent again or dropped are kept for \(DeadLetterFile.keptDays) days after that; what waits \
+            Letters that were sent again or dropped are kept for \(DeadLetterStore.keptDays) days after that; what waits \
             is kept until somebody decides.
             """,
         subcommands: [List.self, Show.self, Replay.self, Drop.self, Restore.self, Log.self])
@@ -100,7 +100,7 @@ struct Dead: AsyncParsableCommand {
     struct Drop: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give dead letters up, for a reason that is kept.",
-            discussion: "They can be brought back for \(DeadLetterFile.keptDays) days: turnstile dead restore.")
+            discussion: "They can be brought back for \(DeadLetterStore.keptDays) days: turnstile dead restore.")
 
         @OptionGroup var connection: Connection
         @OptionGroup var choice: Choice
@@ -118,7 +118,7 @@ struct Dead: AsyncParsableCommand {
 
     struct Restore: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Bring dropped letters back onto the list, for \(DeadLetterFile.keptDays) days after the drop.",
+            abstract: "Bring dropped letters back onto the list, for \(DeadLetterStore.keptDays) days after the drop.",
             discussion: "See them first: turnstile dead list QUEUE --state dropped. Nothing is sent by this.")
 
         @OptionGroup var connection: Connection

@@ -41,7 +41,7 @@ struct Fleet: AsyncParsableCommand {
             })
     }
 
-    private static func cells(of queue: String, _ lanes: [LaneReading], at now: Date) -> [String] {
+    private static func cells(of queue: String, _ lanes: [ConsumerReading], at now: Date) -> [String] {
         let rate = lanes.reduce(0) { $0 + $1.perSecond }
         let last = lanes.compactMap(\.lastBatch).max { $0.at < $1.at }
         let batch = last.map { "\($0.messages) in \($0.milliseconds) ms, \($0.at.age(at: now)) ago" }

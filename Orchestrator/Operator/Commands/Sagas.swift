@@ -69,10 +69,10 @@ struct Sagas: AsyncParsableCommand {
 
         func run() async throws {
             let data = try await connection.client.get("/ops/sagas/\(saga)/explain")
-            try connection.show(data, as: SagaStory.self, Self.lines)
+            try connection.show(data, as: SagaExplanation.self, Self.lines)
         }
 
-        static func lines(_ story: SagaStory) -> [String] {
+        static func lines(_ story: SagaExplanation) -> [String] {
             var lines = [story.headline, ""] + story.lines.map { "  \($0)" } + [""]
             if let what = story.waitsFor, let owner = story.owner {
                 let since = story.since.map { " for \($0.age())" } ?? ""

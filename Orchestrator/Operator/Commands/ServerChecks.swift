@@ -79,7 +79,7 @@ struct ServerChecks: Sendable {
         do {
             var configuration = try RedisConfiguration(url: settings.redisURL)
             configuration.timeout = .seconds(1)
-            let roll = FleetRoll(RedisClient(configuration, logger: logger), prefix: settings.redisPrefix)
+            let roll = ProcessRegistry(RedisClient(configuration, logger: logger), prefix: settings.redisPrefix)
             let members = try await roll.members()
             return (members, [Finding("Redis", .well, "answers")])
         } catch {

@@ -9,13 +9,13 @@ import SagaCore
 
 /// What upstream systems ask for: start or cancel a purchase, publish an event.
 package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Definition: PurchaseDefinition {
-    let desk: PurchaseDesk<Store>
+    let desk: PurchaseAdmission<Store>
     let purchases: PurchaseProgress<Store>
     let publishing: EventPublishing
     let requests: any RequestStore
 
     package init(
-        desk: PurchaseDesk<Store>, purchases: PurchaseProgress<Store>, publishing: EventPublishing,
+        desk: PurchaseAdmission<Store>, purchases: PurchaseProgress<Store>, publishing: EventPublishing,
         requests: any RequestStore
     ) {
         self.desk = desk
@@ -54,8 +54,8 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
     /// What no upstream system may send.
     private func refuseKind(_ envelope: Envelope) throws -> Outcome {
         let problem = Problem(.invalid, "\(envelope.kind.rawValue) is not for this queue")
-        return .bury(
-            reason: BurialReason.unexpectedKind(envelope.kind),
+        return .deadLetter(
+            reason: DeadLetterReason.unexpectedKind(envelope.kind),
             answers: try Rejection.answer(to: envelope, problem).map { [$0] } ?? [])
     }
 
@@ -79,8 +79,8 @@ package struct CommandsHandler<Store: SagaStore>: BatchHandler where Store.Defin
     private func refuse(_ envelope: Envelope, _ problem: Problem) throws -> Outcome {
         let answers = try Rejection.answer(to: envelope, problem).map { [$0] } ?? []
         switch problem.code {
-        case .malformedBody: return .bury(reason: "\(problem.code.rawValue): \(problem.detail)", answers: answers)
-        case .invalid where answers.isEmpty: return .bury(reason: "\(problem.code.rawValue): \(problem.detail)")
+        case .malformedBody: return .deadLetter(reason: "\(problem.code.rawValue): \(problem.detail)", answers: answers)
+        case .invalid where answers.isEmpty: return .deadLetter(reason: "\(problem.code.rawValue): \(problem.detail)")
         case .invalid, .unsupportedMediaType, .tooLarge, .notFound, .methodNotAllowed, .purchaseInProgress, .soldOut,
             .salesEnded, .salesPaused, .alreadyPaid, .alreadyEnded, .notCompleted, .keyReused, .operatorKeyRequired,
             .crossSite, .expectationFailed, .tooManyRequests, .unavailable, .internalError:

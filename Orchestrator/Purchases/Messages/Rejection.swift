@@ -30,7 +30,7 @@ package enum Rejection {
     ) throws -> OutgoingMessage {
         var answer = try Envelope(
             id: .derived(from: command.uuid, MessageKind.purchaseRejected.rawValue), PurchaseRejected(problem: problem),
-            sagaID: nil, step: nil, causationID: command, occurredAt: World.date, traceparent: traceparent)
+            sagaID: nil, step: nil, causationID: command, occurredAt: RuntimeEnvironment.date, traceparent: traceparent)
         answer.correlationID = correlation
         return OutgoingMessage(answer, to: .upstream(queue: queue))
     }

@@ -37,18 +37,18 @@ package struct RepliesHandler<Store: SagaStore>: BatchHandler where Store.Defini
 
     private func read(_ envelope: Envelope) -> Reading {
         guard let saga = envelope.sagaID else {
-            return .outcome(.bury(reason: BurialReason.missingSaga))
+            return .outcome(.deadLetter(reason: DeadLetterReason.missingSaga))
         }
         do {
             guard let input = try Store.Definition.input(from: envelope) else {
-                return .outcome(.bury(reason: BurialReason.unexpectedKind(envelope.kind)))
+                return .outcome(.deadLetter(reason: DeadLetterReason.unexpectedKind(envelope.kind)))
             }
             return .event(
                 SagaEvent(
                     sagaID: saga, messageID: envelope.id, input: input, answeredStep: envelope.step,
                     traceparent: envelope.traceparent))
         } catch {
-            return .outcome(.bury(reason: BurialReason.malformedBody(error)))
+            return .outcome(.deadLetter(reason: DeadLetterReason.malformedBody(error)))
         }
     }
 }

@@ -84,14 +84,14 @@ package struct PurchaseRoutes: Sendable {
         let deadline = ContinuousClock.now + .seconds(seconds)
         let watch = watchers.enter(saga, for: .outcome)
         defer { watchers.leave(watch) }
-        if PurchaseState.openTags.contains(state) { await watch.bell.wait(atMost: deadline - .now) }
+        if PurchaseState.openTags.contains(state) { await watch.signal.wait(atMost: deadline - .now) }
         while true {
             let history = try await history(of: saga)
             let left = deadline - .now
             if history.saga.state.outcome != nil || left <= .zero || Task.isShuttingDownGracefully || Task.isCancelled {
                 return history
             }
-            await watch.bell.wait(atMost: left)
+            await watch.signal.wait(atMost: left)
         }
     }
 

@@ -55,7 +55,7 @@ package struct SagaStreams: Sendable {
             if news.isEmpty { try await writer.write(ByteBuffer(string: ": still here\n\n")) }
             shown = max(shown, timeline.lines.count)
             if timeline.hasOutcome { return }
-            await stream.watch.bell.wait(atMost: Self.heartbeat)
+            await stream.watch.signal.wait(atMost: Self.heartbeat)
             if Task.isShuttingDownGracefully { return }
             try Task.checkCancellation()
         }

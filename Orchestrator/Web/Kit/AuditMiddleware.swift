@@ -11,10 +11,10 @@ import Logging
 /// caught here afterwards.
 package struct AuditMiddleware<Context: VisitorContext>: RouterMiddleware {
     private let keys: OperatorKeys
-    private let book: AuditBook
+    private let book: AuditStore
     private let logger: Logger
 
-    package init(keys: OperatorKeys, book: AuditBook, logger: Logger) {
+    package init(keys: OperatorKeys, book: AuditStore, logger: Logger) {
         self.keys = keys
         self.book = book
         self.logger = logger

@@ -32,7 +32,7 @@ package final class KeyGuesses: Sendable {
     /// Notes a wrong key, and answers as `pause` does from now on.
     package func note(from address: String) -> Int? {
         refused["wrong"].increment()
-        let now = World.instant
+        let now = RuntimeEnvironment.instant
         let debt = debts.withLock { debts in
             let debt = max(debts[address] ?? now, now) + Self.interval
             if debts[address] == nil, debts.count >= capacity { Self.forget(&debts, now) }
@@ -44,7 +44,7 @@ package final class KeyGuesses: Sendable {
 
     private func seconds(of debt: ContinuousClock.Instant?) -> Int? {
         guard let debt else { return nil }
-        let excess = (debt - World.instant) - Self.interval * (Self.burst - 1)
+        let excess = (debt - RuntimeEnvironment.instant) - Self.interval * (Self.burst - 1)
         return excess > .zero ? Int(excess.seconds.rounded(.up)) : nil
     }
 

@@ -44,7 +44,7 @@ struct ProcessFleet: Sendable {
 /// Starts six processes on a database and a virtual host of their own, lends them to `body`, and stops them.
 func withProcesses(_ body: (ProcessFleet) async throws -> Void) async throws {
     try await withFleetServers { database, brokerURL in
-        try await TopologyKeeper(try BrokerConfiguration(url: brokerURL), logger: Logger(label: "test")).apply()
+        try await TopologyDeclarer(try BrokerConfiguration(url: brokerURL), logger: Logger(label: "test")).apply()
         let folder = FileManager.default.temporaryDirectory.appending(path: uniqueName("fleet"))
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { removeFolder(folder) }

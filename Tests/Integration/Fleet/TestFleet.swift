@@ -70,9 +70,9 @@ func runFleet(
     values.merge(changes) { $1 }
     let settings = try Settings(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: values)))
     let logger = logger ?? fleetLogger()
-    try await TopologyKeeper(try BrokerConfiguration(url: brokerURL), logger: logger).apply()
+    try await TopologyDeclarer(try BrokerConfiguration(url: brokerURL), logger: logger).apply()
     let metrics = PrometheusRegistry()
-    let fleet = Fleet(settings: settings, health: HealthBoard(), metrics: metrics, logger: logger)
+    let fleet = Fleet(settings: settings, health: HealthRegistry(), metrics: metrics, logger: logger)
     let (ports, listening) = AsyncStream<Int>.makeStream()
     let services = try withMetricsFactory(metrics) {
         try OrchestratorService.services(fleet) { listening.yield($0) }

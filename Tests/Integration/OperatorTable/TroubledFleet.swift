@@ -81,7 +81,7 @@ actor TroubledFleet {
     }
 
     func declareTopology() async throws {
-        try await TopologyKeeper(try BrokerConfiguration(url: brokerURL), logger: database.logger).apply()
+        try await TopologyDeclarer(try BrokerConfiguration(url: brokerURL), logger: database.logger).apply()
     }
 
     func rabbitmqctl(_ arguments: String...) async throws {

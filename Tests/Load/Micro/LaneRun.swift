@@ -22,7 +22,7 @@ enum LaneRun {
         let lane = lane(from: inlet, to: outlet)
         let executor = TurnExecutor()
         executor.claim()
-        let running = World.$simulated.withValue(Stillness(executor: executor)) {
+        let running = RuntimeEnvironment.$simulated.withValue(Stillness(executor: executor)) {
             Task(executorPreference: executor) { try await lane.run() }
         }
         executor.runReady()
@@ -31,12 +31,12 @@ enum LaneRun {
         guard outlet.count == count * batch, inlet.isSettled else { throw WentWrong() }
     }
 
-    private static func lane(from inlet: Inflow, to outlet: Outflow) -> Lane {
+    private static func lane(from inlet: Inflow, to outlet: Outflow) -> BatchConsumer {
         let logger = Logger(label: "micro") { _ in SwiftLogNoOpLogHandler() }
-        let health = HealthBoard()
-        return Lane(
+        let health = HealthRegistry()
+        return BatchConsumer(
             queue: Queue("micro"), inlet: inlet,
-            mailer: Mailer(outlet: outlet, application: "micro", health: health, logger: logger),
+            messagePublisher: MessagePublisher(outlet: outlet, application: "micro", health: health, logger: logger),
             handler: Answering(), limits: .init(batch: batch), health: health, logger: logger)
     }
 

@@ -12,28 +12,29 @@ import Testing
 struct Rig: Sendable {
     let database: TestDatabase
     let outlet = FakeOutlet()
-    let worker: PaymentWorker<PostgresChargeBook>
-    let handler: TwoTransactions<PaymentWorker<PostgresChargeBook>, PostgresLedger>
-    let sweep: PendingCharges<PostgresChargeBook, PostgresLedger>
-    let ledger: PostgresLedger
+    let worker: PaymentWorker<PostgresChargeStore>
+    let handler: ExternalCallConsumer<PaymentWorker<PostgresChargeStore>, PostgresInboxStore>
+    let sweep: PendingCharges<PostgresChargeStore, PostgresInboxStore>
+    let ledger: PostgresInboxStore
     let owner: PostgresConnection
 
     /// Without a provider of its own it uses the simulated one; nothing pauses before it is asked again.
     init(_ database: TestDatabase, provider: (any PaymentProvider)? = nil, patience: Duration = .seconds(5)) {
         self.database = database
-        let desk = ProviderDesk(
+        let desk = PaymentGateway(
             provider ?? SimulatedProvider(database.connection(as: .payment)),
             limits: .init(
                 width: 1_000, patience: patience, breaker: CircuitBreaker(threshold: 1_000, pause: .seconds(1))),
-            health: HealthBoard(), logger: quiet)
+            health: HealthRegistry(), logger: quiet)
         let pauses = Pauses(first: .zero, limit: .zero, refundLimit: .zero)
-        ledger = PostgresLedger(database.connection(as: .payment), meaning: PostgresChargeBook.meaning)
-        worker = PaymentWorker(book: PostgresChargeBook(), desk: desk, pauses: pauses, logger: quiet)
-        handler = TwoTransactions(worker, ledger: ledger)
-        let mailer = Mailer(outlet: outlet, application: "payment", health: HealthBoard(), logger: quiet)
+        ledger = PostgresInboxStore(database.connection(as: .payment), meaning: PostgresChargeStore.meaning)
+        worker = PaymentWorker(book: PostgresChargeStore(), desk: desk, pauses: pauses, logger: quiet)
+        handler = ExternalCallConsumer(worker, ledger: ledger)
+        let messagePublisher = MessagePublisher(
+            outlet: outlet, application: "payment", health: HealthRegistry(), logger: quiet)
         sweep = PendingCharges(
-            book: PostgresChargeBook(), ledger: PostgresLedger(database.connection(as: .payment)), desk: desk,
-            mailer: mailer, pauses: pauses, logger: quiet)
+            book: PostgresChargeStore(), ledger: PostgresInboxStore(database.connection(as: .payment)), desk: desk,
+            messagePublisher: messagePublisher, pauses: pauses, logger: quiet)
         owner = database.owner()
     }
 

@@ -20,7 +20,7 @@ package struct Backoff: Sendable {
     }
 
     package mutating func next() -> Duration {
-        var chance = World.chance
+        var chance = RuntimeEnvironment.chance
         return next(using: &chance)
     }
 

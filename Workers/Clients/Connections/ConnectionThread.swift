@@ -36,8 +36,8 @@ package final class ConnectionThread: SerialExecutor, TaskExecutor {
     /// - Parameter open: makes the pipe; nil while there are no descriptors for it.
     package init(opening open: @escaping @Sendable () -> Pipe? = Pipe.open) {
         if begin(open) { return }
-        World.task { [self] in
-            while !begin(open) { try await World.sleep(for: .milliseconds(100)) }
+        RuntimeEnvironment.task { [self] in
+            while !begin(open) { try await RuntimeEnvironment.sleep(for: .milliseconds(100)) }
         }
     }
 

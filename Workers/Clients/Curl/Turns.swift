@@ -12,7 +12,7 @@ struct Turns {
         case refused
     }
 
-    private struct Lane {
+    private struct BatchConsumer {
         var running = 0
         var waiting = Deque<UInt64>()
 
@@ -24,7 +24,7 @@ struct Turns {
     private let waitingLimit: Int
     private var running = 0
     private var waiting = 0
-    private var lanes: [String: Lane] = [:]
+    private var lanes: [String: BatchConsumer] = [:]
     /// The origins with calls that wait, in turn.
     private var order = Deque<String>()
 
@@ -36,7 +36,7 @@ struct Turns {
 
     /// Asks for a place for one call.
     mutating func ask(for id: UInt64, to origin: String) -> Answer {
-        var lane = lanes[origin] ?? Lane()
+        var lane = lanes[origin] ?? BatchConsumer()
         defer { lanes[origin] = lane.isEmpty ? nil : lane }
         if running < limit, lane.running < limitPerOrigin, lane.waiting.isEmpty {
             running += 1

@@ -3,7 +3,7 @@ import Connections
 import Synchronization
 
 /// Where the ticket of the session that is open now lies for other threads.
-final class CancelDesk: Sendable {
+final class CancelHandle: Sendable {
     private let ticket = Mutex<CancelTicket?>(nil)
 
     func place(_ new: CancelTicket?) {

@@ -8,14 +8,14 @@ final class Conversation {
     private let configuration: PostgresConfiguration
     private let thread: ConnectionThread
     private let logger: Logger
-    private let cancelDesk: CancelDesk
+    private let cancelDesk: CancelHandle
     private var session: Session?
     private var scope: TransactionScope?
     private var lastToken: UInt64 = 0
     private var isClosed = false
 
     init(
-        _ configuration: PostgresConfiguration, on thread: ConnectionThread, cancelDesk: CancelDesk, logger: Logger
+        _ configuration: PostgresConfiguration, on thread: ConnectionThread, cancelDesk: CancelHandle, logger: Logger
     ) {
         self.configuration = configuration
         self.thread = thread

@@ -8,8 +8,8 @@ import Logging
 package actor PostgresConnection: Closeable {
     private let configuration: PostgresConfiguration
     private let thread: ConnectionThread
-    private let turn = Permits(1)
-    private let cancelDesk = CancelDesk()
+    private let turn = AsyncSemaphore(1)
+    private let cancelDesk = CancelHandle()
     private let conversation: Conversation
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }

@@ -7,7 +7,7 @@ package actor PostgresPool {
     private let configuration: PostgresConfiguration
     private let logger: Logger
     private let size: Int
-    private let permits: Permits
+    private let permits: AsyncSemaphore
     private let patience: Duration
     private var resting: [PostgresConnection] = []
     private var isClosed = false
@@ -23,7 +23,7 @@ package actor PostgresPool {
         self.size = size
         self.patience = patience
         self.logger = logger
-        permits = Permits(size)
+        permits = AsyncSemaphore(size)
     }
 
     /// Connections at rest now, whether their link stands or not.

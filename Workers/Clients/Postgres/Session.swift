@@ -6,7 +6,7 @@ import Logging
 ///
 /// Every exchange is one round trip that ends with one Sync, and runs to its end before the next begins.
 final class Session {
-    private let link: Link
+    private let link: ConnectionHandle
     private let logger: Logger
     private var prepared = PreparedStatements()
     /// Set when the link broke or an answer is overdue; then nothing more may be asked.
@@ -17,7 +17,7 @@ final class Session {
         to configuration: PostgresConfiguration, on thread: ConnectionThread, logger: Logger
     ) throws(PostgresError) {
         self.logger = logger
-        link = try Link.open(configuration, on: thread, logger: logger)
+        link = try ConnectionHandle.open(configuration, on: thread, logger: logger)
         cancelTicket = link.cancelTicket()
         _ = try exchange([configuration.preparation], within: configuration.connectTimeout + .seconds(2))
     }

@@ -22,7 +22,7 @@ package actor Consumer {
     private var ledger = DeliveryLedger()
     /// Whether so much waits to be taken that nothing is read.
     private var isReadingStopped = false
-    private let untold = UntoldAcknowledgements()
+    private let untold = PendingAcknowledgements()
     private let isInterrupted = Atomic(false)
     private var waiters: [Int: Waiter] = [:]
     private var nextWaiter = 0

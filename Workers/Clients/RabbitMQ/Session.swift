@@ -10,7 +10,7 @@ struct Session: ~Copyable {
 
     private var handle: ConnectionHandle
     private var assembly: MessageAssembly
-    private let lifeline: Lifeline
+    private let lifeline: CallTimeoutGuard
     private let keeper: Task<Void, Never>
     private let rpcTimeout: Duration
 
@@ -33,7 +33,7 @@ struct Session: ~Copyable {
         try handle.connect(to: host, configuration)
         try handle.logIn(configuration)
         try handle.openChannel()
-        let lifeline = Lifeline(of: handle.descriptor, limit: configuration.confirmTimeout)
+        let lifeline = CallTimeoutGuard(of: handle.descriptor, limit: configuration.confirmTimeout)
         self.handle = handle
         assembly = MessageAssembly(keeping: configuration.bodyLimit)
         self.lifeline = lifeline

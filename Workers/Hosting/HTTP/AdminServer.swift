@@ -9,7 +9,7 @@ import WireJSON
 
 /// The routes by which machines look at any process of the fleet: liveness, readiness, metrics.
 package struct AdminRoutes: Sendable {
-    let health: HealthBoard
+    let health: HealthRegistry
     let metrics: PrometheusRegistry
     let connections: ConnectionLimits
 

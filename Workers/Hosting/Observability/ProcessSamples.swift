@@ -53,7 +53,7 @@ struct ProcessSamples: Sendable {
     }
 }
 
-extension HealthBoard {
+extension HealthRegistry {
     /// One of three series per part is 1.
     func samples() -> [Sample] {
         report.components.flatMap { component in

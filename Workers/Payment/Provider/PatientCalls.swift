@@ -33,7 +33,7 @@ struct PatientCalls: Sendable {
         var desk = Desk<Answer>(count: items.count)
         let start = { (index: Int) in
             let item = items[index]
-            return World.task(on: executor) { _ = feed.yield(.answered(index, await call(item))) }
+            return RuntimeEnvironment.task(on: executor) { _ = feed.yield(.answered(index, await call(item))) }
         }
         let ticks = metronome.listen { feed.yield(.tick) }
         desk.fill(upTo: width, start)
@@ -76,7 +76,7 @@ private final class Metronome: Sendable {
             defer { state.isBeating = true }
             return (state.next, !state.isBeating)
         }
-        if mustBegin { World.task { try await self.beat() } }
+        if mustBegin { RuntimeEnvironment.task { try await self.beat() } }
         return number
     }
 
@@ -86,7 +86,7 @@ private final class Metronome: Sendable {
 
     private func beat() async throws {
         while state.withLock(\.isBeating) {
-            try await World.sleep(for: period)
+            try await RuntimeEnvironment.sleep(for: period)
             let listeners = state.withLock { state in
                 state.isBeating = !state.listeners.isEmpty
                 return state.listeners.sorted { $0.key < $1.key }
@@ -115,7 +115,7 @@ private struct Desk<Answer> {
 
     mutating func fill(upTo width: Int, _ start: (Int) -> Task<Void, Never>) {
         while open.count < width, next < answers.count {
-            open[next] = Open(since: World.instant, task: start(next))
+            open[next] = Open(since: RuntimeEnvironment.instant, task: start(next))
             next += 1
         }
     }
@@ -128,7 +128,7 @@ private struct Desk<Answer> {
     }
 
     func overdue(for patience: Duration) -> [Int] {
-        let limit = World.instant - patience
+        let limit = RuntimeEnvironment.instant - patience
         return open.filter { $0.value.since <= limit }.map(\.key)
     }
 }

@@ -43,7 +43,7 @@ package final class Coalescer<Input: Sendable, Output: Sendable>: Sendable {
             switch admit(Waiting(input: input, continuation: continuation)) {
             case .refused: continuation.resume(throwing: Overloaded())
             case .gathered: break
-            case .first: World.task(on: executor) { await self.drain() }
+            case .first: RuntimeEnvironment.task(on: executor) { await self.drain() }
             }
         }
     }

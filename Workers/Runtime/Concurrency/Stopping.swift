@@ -6,7 +6,7 @@ package struct Interrupted: Error {}
 
 /// Runs work that is cancelled as soon as the process is asked to stop.
 package func cancelledWhenStopping<R: Sendable>(_ work: @escaping @Sendable () async throws -> R) async throws -> R {
-    let task = World.task(work)
+    let task = RuntimeEnvironment.task(work)
     return try await withTaskCancellationOrGracefulShutdownHandler {
         try await task.value
     } onCancelOrGracefulShutdown: {
@@ -17,7 +17,7 @@ package func cancelledWhenStopping<R: Sendable>(_ work: @escaping @Sendable () a
 /// Sleeps, but not longer than the process is wanted.
 package func sleepUnlessStopped(_ pause: Duration) async {
     do {
-        try await cancelledWhenStopping { try await World.sleep(for: pause) }
+        try await cancelledWhenStopping { try await RuntimeEnvironment.sleep(for: pause) }
     } catch {
         // Being woken early is the point: the caller looks at the shutdown flag next.
         return

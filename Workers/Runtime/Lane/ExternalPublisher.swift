@@ -18,15 +18,15 @@ package final class ExternalPublisher: Sendable {
 
     private let outlet: any Outlet
     private let store: (any UndeliveredStore)?
-    private let health: HealthBoard
+    private let health: HealthRegistry
     private let logger: Logger
-    private let meters = MailerMeters()
+    private let meters = PublisherMeters()
     private let losses = ExternalMeters()
-    private let subscriptions = Audience()
+    private let subscriptions = EventSubscriptionCache()
     private let suspensions = Suspensions()
 
     /// - Parameter store: where answers are kept that are not taken; nil in a process that answers nobody.
-    package init(outlet: any Outlet, store: (any UndeliveredStore)?, health: HealthBoard, logger: Logger) {
+    package init(outlet: any Outlet, store: (any UndeliveredStore)?, health: HealthRegistry, logger: Logger) {
         self.outlet = outlet
         self.store = store
         self.health = health
@@ -38,7 +38,7 @@ package final class ExternalPublisher: Sendable {
     /// - Throws: `Interrupted` when the process stops first; nothing may be acknowledged then.
     package func send(_ publications: [Publication]) async throws {
         guard !publications.isEmpty else { return }
-        let (open, suspended) = suspensions.divide(publications, at: World.instant)
+        let (open, suspended) = suspensions.divide(publications, at: RuntimeEnvironment.instant)
         try await keep(suspended)
         let (first, later) = subscriptions.divide(open)
         try await deliver(first)
@@ -105,7 +105,9 @@ package final class ExternalPublisher: Sendable {
         if answers.count < undelivered.count {
             logger.info("events were refused", metadata: ["events": "\(undelivered.count - answers.count)"])
         }
-        for answer in answers { suspensions.suspend(answer.queue, because: answer.reason, at: World.instant) }
+        for answer in answers {
+            suspensions.suspend(answer.queue, because: answer.reason, at: RuntimeEnvironment.instant)
+        }
         try await keep(answers)
     }
 

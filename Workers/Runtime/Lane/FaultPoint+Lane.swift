@@ -1,6 +1,6 @@
 import Connections
 
-/// Where a lane, its ledger and its mailer can be made to die.
+/// Where a lane, its ledger and its messagePublisher can be made to die.
 extension FaultPoint {
     package static let taken = FaultPoint("lane.taken")
     /// Everything that follows from the batch is confirmed, and nothing is acknowledged.

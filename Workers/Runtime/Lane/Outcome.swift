@@ -9,7 +9,7 @@ package enum Outcome: Sendable, Equatable {
     /// Not now; the same message comes again after a pause, and the attempt counts.
     case retry(after: Duration, reason: String)
     /// Never; the message goes to the dead letters, and these answers go to whoever waits.
-    case bury(reason: String, answers: [OutgoingMessage] = [])
+    case deadLetter(reason: String, answers: [OutgoingMessage] = [])
 }
 
 /// Decides a batch of messages as a whole, in one transaction or more, and is repeatable.
@@ -24,7 +24,7 @@ package protocol BatchHandler: Sendable {
 ///
 /// The compiler then makes code for that type alone; behind `any BatchHandler` a generic handler would look up its types
 /// and functions at every step.
-package struct Handling: BatchHandler {
+package struct AnyBatchHandler: BatchHandler {
     private let handling: @Sendable ([Envelope]) async throws -> [Outcome]
 
     package init(_ handling: @escaping @Sendable ([Envelope]) async throws -> [Outcome]) {
@@ -55,7 +55,7 @@ extension Error {
 }
 
 /// Somebody else changed what was decided on before the decision was written; it must be taken again.
-package struct Overtaken: RecoverableFailure {
+package struct OptimisticLockFailure: RecoverableFailure {
     package let isTransient = true
     package let isConflict = true
 
@@ -64,7 +64,7 @@ package struct Overtaken: RecoverableFailure {
 
 /// The same message was handled before, or by another replica at the same time; the next look finds its recorded
 /// replies.
-package struct ConcurrentRepeat: RecoverableFailure {
+package struct DuplicateMessage: RecoverableFailure {
     package let isTransient = true
     package let isConflict = true
 

@@ -79,7 +79,7 @@ extension RequestStore {
 }
 
 /// Forgets old rejections and cancels.
-package struct ForgottenRequests: Sweep {
+package struct ForgottenRequests: PeriodicJob {
     package let name = "requests"
     let requests: any RequestStore
 
@@ -87,7 +87,7 @@ package struct ForgottenRequests: Sweep {
         self.requests = requests
     }
 
-    package func sweep() async throws -> Int {
+    package func runOnce() async throws -> Int {
         try await requests.forget()
     }
 }

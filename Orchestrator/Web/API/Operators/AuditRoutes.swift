@@ -5,7 +5,7 @@ import WebKit
 
 /// The routes by which operators read what operators did.
 struct AuditRoutes: Sendable {
-    let book: AuditBook
+    let book: AuditStore
 
     func add(to ops: RouterGroup<some RequestContext>) {
         ops.get("actions") { request, _ in try await list(request) }

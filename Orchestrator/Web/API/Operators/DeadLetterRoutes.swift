@@ -9,9 +9,9 @@ import WireJSON
 
 /// The routes by which operators look at dead letters, send them back, or drop them.
 package struct DeadLetterRoutes: Sendable {
-    let desk: DeadLetterDesk
+    let desk: DeadLetterService
 
-    package init(desk: DeadLetterDesk) {
+    package init(desk: DeadLetterService) {
         self.desk = desk
     }
 

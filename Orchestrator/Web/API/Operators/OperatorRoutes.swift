@@ -12,17 +12,17 @@ import WebKit
 package struct OperatorRoutes: Sendable {
     let keys: OperatorKeys
     let guesses = KeyGuesses()
-    let board: StatusBoard
+    let board: StatusReport
     let sagas: SagaOperations
     let letters: DeadLetterRoutes
-    let audit: AuditBook
+    let audit: AuditStore
     let pauses: PauseRoutes
     let undelivered: UndeliveredRoutes
     let verification: VerifyRoute
     let logger: Logger
 
     package init(
-        keys: OperatorKeys, board: StatusBoard, sagas: SagaOperations, letters: DeadLetterRoutes, audit: AuditBook,
+        keys: OperatorKeys, board: StatusReport, sagas: SagaOperations, letters: DeadLetterRoutes, audit: AuditStore,
         pauses: PauseRoutes, undelivered: UndeliveredRoutes, verification: VerifyRoute, logger: Logger
     ) {
         self.keys = keys

@@ -10,10 +10,10 @@ import WebKit
 /// Purchases that are under way go on; whoever asks to start one is told why it cannot be.
 package struct PauseRoutes: Sendable {
     let pauses: SalesPauses
-    let book: PostgresPauseBook
+    let book: PostgresPauseStore
     let catalogue: EventCatalogue
 
-    package init(pauses: SalesPauses, book: PostgresPauseBook, catalogue: EventCatalogue) {
+    package init(pauses: SalesPauses, book: PostgresPauseStore, catalogue: EventCatalogue) {
         self.pauses = pauses
         self.book = book
         self.catalogue = catalogue

@@ -33,7 +33,9 @@ package final class MemoryInlet: Inlet {
 
     package func take(upTo limit: Int, notBefore moment: ContinuousClock.Instant?) async throws -> [Delivery] {
         try await process.step()
-        if let moment, moment > World.instant { await sleepUnlessStopped(moment - World.instant) }
+        if let moment, moment > RuntimeEnvironment.instant {
+            await sleepUnlessStopped(moment - RuntimeEnvironment.instant)
+        }
         if broker.universe.happens(\.lostBroker) {
             disconnect()
             throw Self.lost("take")

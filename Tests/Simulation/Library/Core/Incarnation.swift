@@ -53,7 +53,7 @@ package final class Incarnation: Surroundings {
     /// Runs work of this process until it ends or the process dies.
     package func start(_ work: @escaping @Sendable () async -> Void) {
         state.withLock { $0.working += 1 }
-        let task = World.$simulated.withValue(self) {
+        let task = RuntimeEnvironment.$simulated.withValue(self) {
             TaskLocals.$gracefulShutdownManager.withValue(shutdown) {
                 Task(executorPreference: universe.executor) {
                     await work()

@@ -17,20 +17,21 @@ import Topology
 extension SimulatedFleet {
     func orchestrator(in process: Incarnation) -> ([any Service], FrontDoor<Definition>) {
         let session = MemorySession(orchestrator, process)
-        var patience = SagaPatience(stepTimeout: plan.stepTimeout, attempts: plan.stepAttempts)
+        var patience = RetryPolicy(stepTimeout: plan.stepTimeout, attempts: plan.stepAttempts)
         patience.backoffLimit = plan.backoffLimit
         let store = FlawedSagaStore(MemorySagaStore(session), plan.flaws.sagas)
         let runner = SagaRunner(store: store, patience: patience, logger: logger)
         let client = MemoryCacheClient(cache, process)
-        let availability = AvailabilityHints(client, health: HealthBoard(), logger: logger)
-        let hints = PurchaseHints(client, health: HealthBoard())
-        let book = MemoryEventBook(session, stock: reservation)
-        let bell = Bell()
+        let availability = AvailabilityHints(client, health: HealthRegistry(), logger: logger)
+        let hints = PurchaseHints(client, health: HealthRegistry())
+        let book = MemoryEventStore(session, stock: reservation)
+        let signal = AsyncSignal()
         let undelivered = MemoryUndeliveredAnswers(session, isForgetful: plan.flaws.forgetsAnswers)
-        let relay = OutboxRelay(book, mailer: mailer(in: process, keeping: undelivered), bell: bell)
-        let dispatcher = Dispatcher(mailer(in: process, keeping: undelivered), logger: logger)
+        let relay = OutboxRelay(
+            book, messagePublisher: messagePublisher(in: process, keeping: undelivered), signal: signal)
+        let dispatcher = Dispatcher(messagePublisher(in: process, keeping: undelivered), logger: logger)
         let requests = FlawedRequestStore(MemoryRequestStore(session), plan.flaws.requests)
-        let desk = PurchaseDesk(
+        let desk = PurchaseAdmission(
             runner, requests: requests, catalogue: EventCatalogue(book),
             stock: MemoryStockView(MemorySession(reservation, process)),
             availability: availability, hints: hints, hold: .seconds(20))
@@ -42,15 +43,20 @@ extension SimulatedFleet {
                 .orchestratorCommands, commands, in: process,
                 keeping: undelivered),
             lane(.orchestratorReplies, RepliesHandler(purchases: progress), in: process, keeping: undelivered),
-            sweeper(relay, batch: OutboxRelay.batch, bell: bell), sweeper(StockKeeper(book, bell: bell)), dispatcher,
-            sweeper(UndeliveredRelay(undelivered, outlet: externalOutlet(in: process)), batch: UndeliveredRelay.batch),
+            jobRunner(relay, batch: OutboxRelay.batch, signal: signal),
+            jobRunner(StockReconciler(book, signal: signal)), dispatcher,
+            jobRunner(
+                UndeliveredRelay(undelivered, outlet: externalOutlet(in: process)), batch: UndeliveredRelay.batch),
         ]
         if !plan.flaws.hasNoPlaceKeeper {
-            let places = MemoryEventPlaces(session, places: recommendation)
-            services.append(sweeper(PlaceKeeper(places, bell: bell), batch: PlaceKeeper.batch))
+            let places = MemoryEventPlaceStore(session, places: recommendation)
+            services.append(jobRunner(PlaceReconciler(places, signal: signal), batch: PlaceReconciler.batch))
         }
         if !plan.flaws.hasNoWatchdog {
-            services.append(sweeper(Watchdog(runner, mailer: mailer(in: process, keeping: undelivered), limit: 500)))
+            services.append(
+                jobRunner(
+                    Watchdog(runner, messagePublisher: messagePublisher(in: process, keeping: undelivered), limit: 500))
+            )
         }
         let intake = PurchaseIntake(desk: desk, progress: progress, dispatcher: dispatcher, batch: plan.batch)
         return (services, FrontDoor(process: process, intake: intake))
@@ -60,52 +66,53 @@ extension SimulatedFleet {
         let session = MemorySession(reservation, process)
         let feed = AvailabilityFeed(
             from: MemoryAvailability(session), to: MemoryCacheClient(cache, process), every: .milliseconds(500),
-            health: HealthBoard(), logger: logger)
+            health: HealthRegistry(), logger: logger)
         let changed = ChangedEvents()
-        let worker = ReservationWorker(ledger: FlawedSeatLedger(plan.flaws.seats), changed: changed)
+        let worker = ReservationWorker(ledger: FlawedSeatStore(plan.flaws.seats), changed: changed)
         let handler = AvailabilityTelling(
-            Inboxed(worker, ledger: FlawedLedger(MemoryLedger(session), plan.flaws.inbox)), changed: changed, to: feed)
+            IdempotentConsumer(worker, ledger: FlawedInboxStore(MemoryInboxStore(session), plan.flaws.inbox)),
+            changed: changed, to: feed)
         return [feed, lane(.commands(of: .reservation), handler, in: process)]
     }
 
     func payment(in process: Incarnation) -> [any Service] {
         let session = MemorySession(payment, process)
-        let book = FlawedChargeBook(plan.flaws.charges)
-        let ledger = FlawedLedger(MemoryLedger(session), plan.flaws.inbox)
-        let desk = ProviderDesk(
+        let book = FlawedChargeStore(plan.flaws.charges)
+        let ledger = FlawedInboxStore(MemoryInboxStore(session), plan.flaws.inbox)
+        let desk = PaymentGateway(
             plan.flaws.provider(MemoryProvider(provider, process)),
             limits: .init(
                 width: 1_000, patience: .seconds(1), breaker: CircuitBreaker(threshold: 20, pause: .seconds(1))),
-            health: HealthBoard(), logger: logger)
+            health: HealthRegistry(), logger: logger)
         let worker = PaymentWorker(book: book, desk: desk, logger: logger)
         let due = PendingCharges(
-            book: book, ledger: ledger, desk: desk, mailer: mailer(in: process), logger: logger)
+            book: book, ledger: ledger, desk: desk, messagePublisher: messagePublisher(in: process), logger: logger)
         return [
-            lane(.commands(of: .payment), TwoTransactions(worker, ledger: ledger), in: process),
-            sweeper(due, batch: 200),
+            lane(.commands(of: .payment), ExternalCallConsumer(worker, ledger: ledger), in: process),
+            jobRunner(due, batch: 200),
         ]
     }
 
     func notification(in process: Incarnation) -> [any Service] {
         let worker = NotificationWorker(
-            store: MemoryNotifications(), desk: DeliveryDesk(sink: MemorySink(letterboxes, process)))
-        let ledger = FlawedLedger(MemoryLedger(MemorySession(notification, process)), plan.flaws.inbox)
-        return [lane(.commands(of: .notification), TwoTransactions(worker, ledger: ledger), in: process)]
+            store: MemoryNotificationStore(), desk: NotificationSender(sink: MemorySink(letterboxes, process)))
+        let ledger = FlawedInboxStore(MemoryInboxStore(MemorySession(notification, process)), plan.flaws.inbox)
+        return [lane(.commands(of: .notification), ExternalCallConsumer(worker, ledger: ledger), in: process)]
     }
 
     func expiry(in process: Incarnation) -> [any Service] {
         let session = MemorySession(expiry, process)
         let timers = MemoryTimers(session)
-        let ledger = FlawedLedger(MemoryLedger(session), plan.flaws.inbox)
+        let ledger = FlawedInboxStore(MemoryInboxStore(session), plan.flaws.inbox)
         return [
-            lane(.commands(of: .expiry), Inboxed(ExpiryWorker(timers: timers), ledger: ledger), in: process),
-            sweeper(DueTimers(timers, mailer: mailer(in: process), batch: 500), batch: 500),
+            lane(.commands(of: .expiry), IdempotentConsumer(ExpiryWorker(timers: timers), ledger: ledger), in: process),
+            jobRunner(DueTimers(timers, messagePublisher: messagePublisher(in: process), batch: 500), batch: 500),
         ]
     }
 
     func recommendation(in process: Incarnation) -> [any Service] {
-        let ledger = FlawedLedger(MemoryLedger(MemorySession(recommendation, process)), plan.flaws.inbox)
-        let handler = Inboxed(RecommendationWorker(store: MemoryPlaces()), ledger: ledger)
+        let ledger = FlawedInboxStore(MemoryInboxStore(MemorySession(recommendation, process)), plan.flaws.inbox)
+        let handler = IdempotentConsumer(RecommendationWorker(store: MemoryPlaces()), ledger: ledger)
         return [lane(.commands(of: .recommendation), handler, in: process)]
     }
 }

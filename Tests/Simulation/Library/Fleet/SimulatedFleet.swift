@@ -114,27 +114,29 @@ package final class SimulatedFleet<Definition: PurchaseDefinition>: Sendable {
         _ queue: Queue, _ handler: any BatchHandler, in process: Incarnation,
         keeping store: (any UndeliveredStore)? = nil
     ) -> any Service {
-        Lane(
+        BatchConsumer(
             queue: queue, inlet: plan.flaws.inlet(MemoryInlet(broker, queue: queue.name, process)),
-            mailer: mailer(in: process, keeping: store), handler: handler, limits: .init(batch: plan.batch),
-            health: HealthBoard(),
+            messagePublisher: messagePublisher(in: process, keeping: store), handler: handler,
+            limits: .init(batch: plan.batch),
+            health: HealthRegistry(),
             logger: logger)
     }
 
-    func mailer(in process: Incarnation, keeping store: (any UndeliveredStore)? = nil) -> Mailer {
+    func messagePublisher(in process: Incarnation, keeping store: (any UndeliveredStore)? = nil) -> MessagePublisher {
         let external = ExternalPublisher(
-            outlet: externalOutlet(in: process), store: store, health: HealthBoard(), logger: logger)
-        return Mailer(
+            outlet: externalOutlet(in: process), store: store, health: HealthRegistry(), logger: logger)
+        return MessagePublisher(
             outlet: plan.flaws.outlet(MemoryOutlet(broker, process)), external: { external },
-            application: process.name, health: HealthBoard(), logger: logger)
+            application: process.name, health: HealthRegistry(), logger: logger)
     }
 
     func externalOutlet(in process: Incarnation) -> any Outlet {
         plan.flaws.externalOutlet(plan.flaws.outlet(MemoryOutlet(broker, process)))
     }
 
-    func sweeper(_ sweep: any Sweep, batch: Int = .max, bell: Bell = Bell()) -> any Service {
-        Sweeper(sweep, every: plan.sweepPeriod, batch: batch, bell: bell, health: HealthBoard(), logger: logger)
+    func jobRunner(_ sweep: any PeriodicJob, batch: Int = .max, signal: AsyncSignal = AsyncSignal()) -> any Service {
+        PeriodicJobRunner(
+            sweep, every: plan.sweepPeriod, batch: batch, signal: signal, health: HealthRegistry(), logger: logger)
     }
 }
 
@@ -147,6 +149,6 @@ package struct FrontDoor<Definition: PurchaseDefinition>: Sendable {
     package func request<R: Sendable>(
         _ body: (PurchaseIntake<Definition>) async throws -> R
     ) async throws -> R {
-        try await World.$simulated.withValue(process) { try await body(intake) }
+        try await RuntimeEnvironment.$simulated.withValue(process) { try await body(intake) }
     }
 }

@@ -151,7 +151,7 @@ struct Judge<Definition: PurchaseDefinition> {
         var found: [String] = []
         for queue in Queue.all where queue != .commands(of: .notification) {
             found += fleet.broker.contents(of: queue.dead).map { publication in
-                "I7: \(publication.label) was buried: \(publication.properties.headers["buried-because"].map { "\($0)" } ?? "?")"
+                "I7: \(publication.label) was buried: \(publication.properties.headers["deadLettered-because"].map { "\($0)" } ?? "?")"
             }
         }
         found += fleet.payment.tables.charges.values.filter { !$0.charge.state.isFinished }

@@ -7,7 +7,7 @@ package final class Letterboxes: Sendable {
 
     package init() {}
 
-    func put(_ letter: Letter) {
+    func put(_ letter: RenderedMessage) {
         letters.withLock { $0[letter.key, default: 0] += 1 }
     }
 
@@ -28,7 +28,7 @@ package struct MemorySink: NotificationSink {
 
     private struct NoWay: Error {}
 
-    package func deliver(_ letter: Letter) async throws {
+    package func deliver(_ letter: RenderedMessage) async throws {
         try await process.step()
         let fails = process.universe.happens(\.failingSink)
         if fails && process.universe.number(in: 0...1) == 0 { throw NoWay() }

@@ -12,7 +12,7 @@ package struct MemorySagaStore<Definition: PurchaseDefinition>: SagaStore {
     package typealias Transaction = MemoryTransaction<OrchestratorTables<Definition>>
 
     let session: MemorySession<OrchestratorTables<Definition>>
-    let recent = RecentSagas<Definition>()
+    let recent = SagaCache<Definition>()
 
     package init(_ session: MemorySession<OrchestratorTables<Definition>>) {
         self.session = session
@@ -59,8 +59,8 @@ package struct MemorySagaStore<Definition: PurchaseDefinition>: SagaStore {
         _ sagas: [NewSaga<Definition>], _ journal: [JournalEntry<Definition>], in transaction: Transaction
     ) async throws {
         try await transaction.write(locking: keys(of: sagas)) { tables in
-            for request in sagas.compactMap(\.request) where !tables.add(request) { throw ConcurrentRepeat() }
-            for saga in sagas where !tables.add(saga) { throw ConcurrentRepeat() }
+            for request in sagas.compactMap(\.request) where !tables.add(request) { throw DuplicateMessage() }
+            for saga in sagas where !tables.add(saga) { throw DuplicateMessage() }
             for entry in journal { try tables.append(entry) }
         }
         try await transaction.commit()
@@ -138,11 +138,11 @@ package struct MemorySagaStore<Definition: PurchaseDefinition>: SagaStore {
             try await transaction.write(locking: rows) { tables in
                 for change in changes { try tables.update(change) }
                 for entry in journal {
-                    guard tables.entries[entry.key] == nil else { throw ConcurrentRepeat() }
+                    guard tables.entries[entry.key] == nil else { throw DuplicateMessage() }
                     try tables.append(entry)
                 }
             }
-        } catch let error as ConcurrentRepeat {
+        } catch let error as DuplicateMessage {
             recent.doubt()
             throw error
         }

@@ -28,7 +28,7 @@ package struct ExpiryTables: HasInbox {
 }
 
 /// Timers in memory, by the clock of their database.
-package struct MemoryTimers: TimerBook, TimerClock {
+package struct MemoryTimers: TimerStore, TimerClock {
     package typealias Transaction = MemoryTransaction<ExpiryTables>
 
     let session: MemorySession<ExpiryTables>

@@ -26,7 +26,7 @@ package struct OrchestratorTables<Definition: PurchaseDefinition>: Sendable {
         package var placesDueAt: Date?
     }
 
-    package struct Letter: Sendable {
+    package struct RenderedMessage: Sendable {
         package let message: OutgoingMessage
         package var claimedUntil: Date
     }
@@ -45,7 +45,7 @@ package struct OrchestratorTables<Definition: PurchaseDefinition>: Sendable {
     package var journal: [SagaID: [JournalEntry<Definition>]] = [:]
     package var entries: [JournalKey: JournalEntry<Definition>] = [:]
     package var events: [EventID: Event] = [:]
-    package var outbox: [MessageID: Letter] = [:]
+    package var outbox: [MessageID: RenderedMessage] = [:]
     /// By queue and message id.
     package var undelivered: [String: Undelivered] = [:]
 
@@ -67,10 +67,10 @@ package struct OrchestratorTables<Definition: PurchaseDefinition>: Sendable {
         return true
     }
 
-    /// - Throws: `ConcurrentRepeat` when the row is not any more as it was read.
+    /// - Throws: `DuplicateMessage` when the row is not any more as it was read.
     mutating func update(_ change: SagaChange<Definition>) throws {
         let (read, row) = (change.before, sagas[change.after.id]?.record)
-        guard row?.version == read.version, row?.attempts == read.attempts else { throw ConcurrentRepeat() }
+        guard row?.version == read.version, row?.attempts == read.attempts else { throw DuplicateMessage() }
         try update(change.after)
     }
 
