@@ -155,7 +155,7 @@ let package = Package(
         module(
             "Catalogue", at: "Orchestrator/Catalogue",
             [
-                "WireJSON", "Contracts", "Connections", "Postgres", "Redis", "FleetRuntime", "FleetStorage", "Audit",
+                "WireJSON", "Contracts", "Connections", "Postgres", "Redis", "FleetRuntime", "FleetStorage",
                 lifecycle, logging, metrics,
             ]),
         module(

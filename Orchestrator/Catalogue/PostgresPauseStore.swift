@@ -1,4 +1,3 @@
-import Audit
 import Contracts
 import FoundationEssentials
 import Postgres

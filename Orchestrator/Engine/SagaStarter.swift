@@ -57,6 +57,7 @@ extension SagaRunner {
 
     /// Begins sagas, a batch in one transaction; one result per request.
     /// - Throws: `DuplicateMessage` when purchases that were in the way keep ending in the middle.
+    @_specialize(where Store == PostgresSagaStore<PurchaseSaga>)
     package func start(_ requests: [StartRequest<Definition>]) async throws -> [StartResult] {
         guard !requests.isEmpty else { return [] }
         if let results = try await startAsNew(requests) { return results }

@@ -70,6 +70,7 @@ package struct PurchaseAdmission<Store: SagaStore>: Sendable where Store.Definit
     }
 
     /// Answers a batch of wishes; the messages of the accepted ones are for the caller to send.
+    @_specialize(where Store == PostgresSagaStore<PurchaseSaga>)
     package func start(_ asks: [StartAsk]) async throws -> [StartAnswer] {
         guard !asks.isEmpty else { return [] }
         let events = try await catalogue.events(Set(asks.map(\.wish.eventId)))
