@@ -70,7 +70,7 @@ struct Corruption: Sendable, CustomStringConvertible {
     ]
 
     static let completed = "(SELECT id FROM orchestrator.saga WHERE state = 'completed' ORDER BY id LIMIT 1)"
-    private static let soldOut = "(SELECT id FROM orchestrator.saga WHERE detail LIKE '%sold-out%')"
+    private static let turnedAway = "(SELECT id FROM orchestrator.saga WHERE detail LIKE '%seats-taken%')"
 
     private static let money = [
         Corruption(
@@ -93,9 +93,9 @@ struct Corruption: Sendable, CustomStringConvertible {
             sql: """
                 INSERT INTO payment.charge (saga_id, idempotency_key, amount_minor, currency, method, status,
                     provider_id, command, command_id)
-                SELECT id, id::text, 4500, 'EUR', 'sim_ok', 'captured', 'ch_x', 'charge', id FROM \(soldOut) s;
+                SELECT id, id::text, 4500, 'EUR', 'sim_ok', 'captured', 'ch_x', 'charge', id FROM \(turnedAway) s;
                 INSERT INTO payment.simulated_charge (idempotency_key, amount_minor, currency, method, status, captured_at)
-                SELECT id::text, 4500, 'EUR', 'sim_ok', 'captured', now() FROM \(soldOut) s
+                SELECT id::text, 4500, 'EUR', 'sim_ok', 'captured', now() FROM \(turnedAway) s
                 """,
             promise: .moneyMatchesTickets, words: "it is refused, and its charge is captured"),
         Corruption(
@@ -185,7 +185,7 @@ struct Corruption: Sendable, CustomStringConvertible {
         Corruption(
             description: "a saga that learnt nothing knows a charge",
             sql: """
-                UPDATE orchestrator.saga SET facts = (facts::jsonb || '{"chargeID":"y"}')::text WHERE id = \(soldOut)
+                UPDATE orchestrator.saga SET facts = (facts::jsonb || '{"chargeID":"y"}')::text WHERE id = \(turnedAway)
                 """,
             promise: .journalsReplay, words: "its inputs taught something else"),
     ]

@@ -104,7 +104,7 @@ struct `A verification` {
         #expect(try await fleet.buy(hall, #""seats":["A-1"]"#).outcome == "completed")
         #expect(try await fleet.buy(floor, #""quantity":3"#).outcome == "completed")
         #expect(try await fleet.buy(floor, #""quantity":1,"paymentMethod":"sim_declined""#).outcome == "refused")
-        #expect(try await fleet.buy(floor, #""quantity":2"#).reason == "sold-out")
+        #expect(try await fleet.buy(hall, #""seats":["A-1"]"#).reason == "seats-taken")
         let regretted = try await fleet.buy(floor, #""quantity":1,"holdSeconds":30"#).sagaId
         _ = try await fleet.call("POST", "/sagas/\(regretted)/refund")
         _ = try await fleet.saga(regretted) { $0.outcome == "refunded" }
