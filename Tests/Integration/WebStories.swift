@@ -210,7 +210,7 @@ struct `What is shown` {
                     let ended = try await operation.query(
                         """
                         SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
-                        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FROM saga WHERE id%'
+                        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FROM saga WHERE kind%'
                         """, as: Int.self)
                     return ended.first ?? 0 > 0
                 }
