@@ -11,10 +11,12 @@ OPTIONAL = {
     "event.publish.v1": {"endsAt", "tiers/*/seats"},
     "purchase.rejected.v1": {"problem/errors"},
     "purchase.completed.v1": {"tickets/*/seat"},
+    "purchase.refused.v1": {"available"},
     "ticket.issued.v1": {"tickets/*/seat"},
     "notification.send.v1": {"email", "tickets/*/seat"},
     "reservation.reserve.v1": {"seats"},
     "reservation.stock.v1": {"tiers/*/seats", "tiers/*/firstRank"},
+    "reservation.refused.v1": {"available"},
     "reservation.confirmed.v1": {"tickets/*/seat"},
 }
 # Words for people, which may be empty.
