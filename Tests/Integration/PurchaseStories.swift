@@ -41,6 +41,28 @@ struct `A purchase` {
         }
     }
 
+    @Test func `of more than is left says how many are left, whoever refuses it`() async throws {
+        try await withFleet { fleet in
+            let event = try await fleet.publish(
+                #"{"name":"Floor","price":{"currency":"EUR","minor":4500},"capacity":5}"#)
+            #expect(try await fleet.buy(event, #""quantity":2"#).outcome == "completed")
+            try await until("the start itself refuses") {
+                let answer = try await fleet.start(event, #""quantity":4"#, headers: ["Prefer": "wait=20"])
+                // Before the cache knows of the sale the saga is what refuses.
+                #expect(try answer.json["available"] as? Int == 3)
+                let word = try answer.json[answer.status == 409 ? "code" : "reason"] as? String
+                #expect(word == "sold-out")
+                return answer.status == 409
+            }
+            #expect(try await fleet.buy(event, #""quantity":3"#).outcome == "completed")
+            #expect(
+                try await fleet.count(
+                    "orchestrator.saga WHERE outcome = 'refused' AND detail NOT LIKE '%\"available\":3%'")
+                    == 0)
+            try await fleet.expectInvariants()
+        }
+    }
+
     @Test func `with a declined card releases the seats`() async throws {
         try await withFleet { fleet in
             let event = try await fleet.publish()

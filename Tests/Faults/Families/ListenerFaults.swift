@@ -30,10 +30,12 @@ extension Fault {
             try await until("the bystander is answered", within: .seconds(10)) {
                 try await stage.broker.depth(of: heard) >= 80
             }
+            // A burst gets past the limit before the broker refuses, so what the queue took varies; nothing is lost.
             var kept = 0
-            try await until("the answers to the full queue are kept", within: .seconds(30)) {
+            try await until("every answer is in the full queue or kept", within: .seconds(30)) {
                 kept = try await stage.books.count("orchestrator.undelivered_answer WHERE queue = '\(answers)'")
-                return kept >= 60
+                let taken = try await stage.broker.depth(of: answers)
+                return kept > 0 && kept + taken >= 80
             }
             try await stage.broker.administrator {
                 try await $0.deleteQueue(answers)
@@ -44,6 +46,7 @@ extension Fault {
                 try await stage.books.count("orchestrator.undelivered_answer WHERE queue = '\(answers)'") == 0
             }
             let told = try await stage.broker.depth(of: answers)
+            guard told >= kept else { throw Trouble("\(told) of \(kept) kept answers were told") }
             try await stage.broker.administrator {
                 try await $0.deleteQueue(answers)
                 try await $0.deleteQueue(heard)
